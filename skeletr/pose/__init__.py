@@ -1,0 +1,1 @@
+"""Frames to people: pose frontends and where their model files come from."""

@@ -136,11 +136,16 @@ def build_sequences(
     return Sequences.concatenate(parts or [empty_sequences(recording.image_size, config)])
 
 
+def horizon(key_time: float, config: SequenceConfig) -> float:
+    """The sequences of a key frame are complete once a frame of this time or later is known."""
+    return key_time + config.after - 1e-6
+
+
 def sequences_at(recording: Recording, key_time: float, config: SequenceConfig) -> Sequences:
     """The sequences of one key frame: one for each skeleton in the frame nearest to `key_time`.
 
-    Only observations within the sequence's own window (and one gap beyond it) are looked at, so
-    a rolling buffer gives the same as the whole recording.
+    Nothing after the first frame at or behind the `horizon` is looked at, and nothing earlier
+    than a gap before the window, so a rolling buffer gives the same as the whole recording.
     """
     key = _nearest_frame(recording, key_time, config)
     if key is None:
@@ -177,11 +182,10 @@ def _link(r: Recording, key: int, key_time: float, config: SequenceConfig) -> li
     """For each skeleton of the key frame the rows of its observations, in order of time."""
     rows = np.arange(*r.rows(key).indices(len(r.frame)))
     first, last = np.searchsorted(
-        r.frame_times,
-        [key_time - config.before - config.max_gap, key_time + config.after + config.max_gap],
+        r.frame_times, [key_time - config.before - config.max_gap, horizon(key_time, config)]
     )
     backwards = _follow(r, rows, key, range(key - 1, first - 1, -1), config)
-    forwards = _follow(r, rows, key, range(key + 1, last), config)
+    forwards = _follow(r, rows, key, range(key + 1, min(last + 1, len(r.frame_times))), config)
     return [
         np.array([*back[::-1], row, *forth], dtype=np.intp)
         for back, row, forth in zip(backwards, rows, forwards, strict=True)
@@ -269,18 +273,23 @@ def _clean(keypoints: np.ndarray, config: SequenceConfig) -> np.ndarray:
 
 
 def in_window(sequences: Sequences, end: float, config: SequenceConfig) -> Sequences:
-    """The sequences of the last `window` seconds before and at the key time `end`.
+    """The sequences of the last `window` seconds before and at the key time `end`."""
+    return sequences.take(window_index(sequences, end, config))
+
+
+def window_index(sequences: Sequences, end: float, config: SequenceConfig) -> np.ndarray:
+    """Indices of the sequences of the window that ends with the key time `end`.
 
     Adaptive M: all of them, clamped to `max_sequences`; then the newest win, and among those of
     one key frame the largest people.
     """
-    inside = (sequences.times > end - config.window + 1e-6) & (sequences.times <= end + 1e-6)
-    chosen = sequences.take(inside)
-    if len(chosen) <= config.max_sequences:
-        return chosen
-    area = (chosen.boxes[:, 2:] - chosen.boxes[:, :2]).prod(axis=1)
-    order = np.lexsort((-area, -chosen.times))[: config.max_sequences]
-    return chosen.take(np.sort(order))
+    times = sequences.times
+    inside = np.flatnonzero((times > end - config.window + 1e-6) & (times <= end + 1e-6))
+    if len(inside) <= config.max_sequences:
+        return inside
+    area = (sequences.boxes[:, 2:] - sequences.boxes[:, :2]).prod(axis=1)
+    order = np.lexsort((-area[inside], -times[inside]))
+    return np.sort(inside[order[: config.max_sequences]])
 
 
 def model_input(

@@ -1,0 +1,248 @@
+"""The streaming recogniser: people in a frame go in, labels and attention come out.
+
+A file is recognised by feeding it the same way as a webcam. Stage 1 of the network runs once per
+short sequence; its tokens are kept while the sequence is in the window.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skeletr.actions import (
+    ActionLog,
+    Actions,
+    Attention,
+    Prediction,
+    Status,
+    decide,
+    nothing,
+)
+from skeletr.checkpoint import Checkpoint
+from skeletr.history import Entry, History
+from skeletr.recording import Frame, Person, Recording
+from skeletr.sequences import (
+    Sequences,
+    embed,
+    horizon,
+    normalise,
+    sequences_at,
+    window_index,
+)
+
+
+@dataclass(frozen=True)
+class RecognizerConfig:
+    """threshold: below this probability the answer is "unknown"; None = the checkpoint's own.
+
+    recent: key frames over which the label shown live is averaged.
+    min_joints: joints that must be seen on average; min_observed: share of a sequence's frames in
+    which the person must be seen; below either, no label is given and the status says why.
+    history: seconds of labels to keep, None for all. attention_kept: windows of attention to keep.
+    """
+
+    threshold: float | None = None
+    recent: int = 2
+    min_joints: float = 5.0
+    min_observed: float = 0.3
+    history: float | None = None
+    attention_kept: int = 600
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"threshold is {self.threshold}, expected between 0 and 1")
+        if self.recent < 1 or self.attention_kept < 0:
+            raise ValueError("recent must be at least 1, attention_kept at least 0")
+
+
+@dataclass(frozen=True)
+class _Window:
+    """Sequences that still matter, with their stage-1 tokens (M', L, d) and log entries."""
+
+    sequences: Sequences
+    tokens: torch.Tensor
+    entries: list[Entry]
+
+    def take(self, index: np.ndarray) -> _Window:
+        entries = [self.entries[i] for i in index]
+        return _Window(self.sequences.take(index), self.tokens[torch.as_tensor(index)], entries)
+
+
+class Recognizer:
+    """One stream of people. The model may be shared between recognisers; nothing else is."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, config: RecognizerConfig = RecognizerConfig()
+    ) -> None:
+        self.labels = checkpoint.labels
+        self.config = config
+        self._model = checkpoint.model
+        self._sequences = checkpoint.sequences
+        self._temperature = checkpoint.calibration.temperature
+        self.threshold = (
+            checkpoint.calibration.threshold if config.threshold is None else config.threshold
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the next step may be of another stream."""
+        self._frames: deque[Frame] = deque()
+        self._image_size = (1, 1)
+        self._next_key: float | None = None
+        self._key_time: float | None = None
+        self._window: _Window | None = None
+        self._attention: Attention | None = None
+        self._history = History(self.config.history, self.config.attention_kept)
+
+    def step(self, people: Sequence[Person], time: float, image_size: tuple[int, int]) -> Actions:
+        """Take the tracked people of one frame.
+
+        Args:
+            time: seconds; must be later than in the step before.
+            image_size: (width, height) of the frame in pixels.
+
+        Raises:
+            ValueError: time did not increase.
+        """
+        if self._frames and time <= self._frames[-1].time:
+            raise ValueError(f"time went from {self._frames[-1].time} to {time}, must increase")
+        self._image_size = image_size
+        self._frames.append(Frame(time, tuple(people)))
+        self._history.saw(people, time)
+        if self._next_key is None:
+            self._next_key = time
+        fresh = False
+        while time >= horizon(self._next_key, self._sequences):
+            self._recognise(self._next_key)
+            self._next_key += self._sequences.interval
+            fresh = True
+        self._forget(self._next_key)
+        return self._actions(people, time, fresh)
+
+    def finish(self) -> ActionLog:
+        """End of the stream: recognise the last key frames, whose sequences end early."""
+        if self._frames and self._next_key is not None:
+            while self._next_key <= self._frames[-1].time + 1e-6:
+                self._recognise(self._next_key)
+                self._next_key += self._sequences.interval
+        return self.log()
+
+    def log(self) -> ActionLog:
+        """Everything recognised so far, scores averaged over all windows that hold a sequence."""
+        return self._history.log(self.labels, self.threshold, self._sequences.interval)
+
+    def _forget(self, next_key: float) -> None:
+        """Keep the frames that the next key frame looks at."""
+        reach = self._sequences.before + self._sequences.max_gap + 1e-3
+        while self._frames and self._frames[0].time < next_key - reach:
+            if len(self._frames) == 1:  # the newest stays, to know that time increases
+                break
+            self._frames.popleft()
+
+    @torch.inference_mode()
+    def _recognise(self, key: float) -> None:
+        """One key frame: stage 1 for its new sequences, stage 2 for the whole window."""
+        buffer = Recording.from_frames(self._frames, self._image_size)
+        new = sequences_at(buffer, key, self._sequences)
+        self._key_time = key
+        entries = [self._history.add(int(p), key, self._judge(new, i)) for i, p in
+                   enumerate(new.person)]
+        usable = np.array([e.status is Status.OK for e in entries], dtype=bool)
+        self._extend(new.take(usable), [e for e in entries if e.status is Status.OK], key)
+        window = self._window
+        if window is None or not len(window.sequences):
+            self._attention = None
+            self._history.add_scene(key, None, Status.NOBODY if not entries else entries[0].status)
+            return
+        self._relate(window, key)
+
+    def _judge(self, new: Sequences, index: int) -> Status:
+        """Whether enough of a sequence is seen to be recognised."""
+        seen = (new.keypoints[index, ..., 2] > 0).sum(axis=1)  # joints per frame
+        if new.observed[index] < self.config.min_observed:
+            return Status.NOT_ENOUGH_FRAMES
+        joints = seen.sum() / max((seen > 0).sum(), 1)
+        return Status.OK if joints >= self.config.min_joints else Status.TOO_FEW_JOINTS
+
+    def _extend(self, new: Sequences, entries: list[Entry], key: float) -> None:
+        """Add new sequences to the window and let those that left it go."""
+        device = next(self._model.parameters()).device
+        x = torch.from_numpy(normalise(new, self._sequences)).to(device)
+        added = _Window(new, self._model.tokens(x), entries)
+        window = self._window
+        if window is not None:
+            added = _Window(
+                Sequences.concatenate([window.sequences, new]),
+                torch.cat([window.tokens, added.tokens]),
+                window.entries + entries,
+            )
+        self._window = added.take(window_index(added.sequences, key, self._sequences))
+
+    def _relate(self, window: _Window, key: float) -> None:
+        """Stage 2 over the window: instance and scene probabilities, and attention."""
+        device = window.tokens.device
+        embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
+        mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
+        output = self._model.relate(
+            window.tokens[None], embedding[None], mask, need_attention=True
+        )
+        for entry, scores in zip(window.entries, self._softmax(output.instance), strict=True):
+            entry.add(scores)
+        self._history.add_scene(key, self._softmax(output.scene)[0], Status.OK)
+        self._attention = sequence_attention(output.attention, window.sequences)
+        self._history.add_attention(key, self._attention)
+
+    def _softmax(self, logits: torch.Tensor) -> np.ndarray:
+        """Calibrated probabilities, (n, K)."""
+        scaled = logits.float().reshape(-1, logits.shape[-1]) / self._temperature
+        return torch.softmax(scaled, dim=-1).cpu().numpy()
+
+    def _actions(self, people: Sequence[Person], time: float, fresh: bool) -> Actions:
+        since = None
+        if self._key_time is not None:
+            since = self._key_time - (self.config.recent - 0.5) * self._sequences.interval
+        return Actions(
+            time=time,
+            key_time=self._key_time,
+            people={p.id: self._current(p, since) for p in people},
+            scene=self._scene(people),
+            attention=self._attention,
+            fresh=fresh,
+        )
+
+    def _current(self, person: Person, since: float | None) -> Prediction:
+        """The label to show now: the mean over the person's last few sequences."""
+        entries = [] if since is None else self._history.recent(person.id, since)
+        scores = [e.scores for e in entries if e.status is Status.OK]
+        if scores:
+            return decide(np.mean(scores, axis=0), self.labels, self.threshold)
+        if (person.keypoints[:, 2] > 0).sum() < self.config.min_joints:
+            return nothing(Status.TOO_FEW_JOINTS, self.labels)
+        return nothing(entries[-1].status if entries else Status.NOT_ENOUGH_FRAMES, self.labels)
+
+    def _scene(self, people: Sequence[Person]) -> Prediction:
+        scene = self._history.scene
+        if scene and scene[-1].status is Status.OK:
+            return decide(scene[-1].scores, self.labels, self.threshold)
+        return nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
+
+
+def sequence_attention(layers: Sequence[torch.Tensor], sequences: Sequences) -> Attention:
+    """Token attention of one scene -> attention between sequences, by person and time.
+
+    Args:
+        layers: per layer (1, heads, M'*L, M'*L).
+    """
+    count = len(sequences)
+    weights = torch.stack([layer[0] for layer in layers])  # (layers, heads, M'*L, M'*L)
+    length = weights.shape[-1] // count
+    grouped = weights.view(*weights.shape[:2], count, length, count, length)
+    reduced = grouped.sum(dim=-1).mean(dim=3).cpu().numpy()
+    order = np.lexsort((sequences.times, sequences.person))
+    return Attention(
+        reduced[:, :, order][..., order], sequences.times[order], sequences.person[order]
+    )

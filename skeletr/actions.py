@@ -138,7 +138,7 @@ class Track:
     end: float
 
     def at(self, time: float, reach: float) -> Prediction | None:
-        """The prediction of the key frame nearest to `time`, None if none within `reach` seconds."""
+        """The prediction of the key frame nearest to `time`; None if none is within `reach` s."""
         if not len(self.times):
             return None
         nearest = int(np.argmin(np.abs(self.times - time)))
@@ -157,6 +157,17 @@ class ActionLog:
     people: dict[int, Track]
     scene: Track
     attention: tuple[tuple[float, Attention], ...] = ()
+
+    def at(self, time: float) -> tuple[dict[int, Prediction], Prediction]:
+        """What was decided about the moment `time`: person id -> prediction, and the scene's."""
+        people = {
+            i: track.at(time, self.interval) or nothing(Status.NOT_ENOUGH_FRAMES, self.labels)
+            for i, track in self.people.items()
+            if track.start - 1e-6 <= time <= track.end + 1e-6
+        }
+        scene = self.scene.at(time, self.interval)
+        missing = Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY
+        return people, scene or nothing(missing, self.labels)
 
     def overall(self) -> list[tuple[str, float]]:
         """Video-level labels: scores of the scene averaged over time, best first."""

@@ -108,8 +108,9 @@ class Recognizer:
         Raises:
             ValueError: time did not increase.
         """
-        if self._frames and time <= self._frames[-1].time:
-            raise ValueError(f"time went from {self._frames[-1].time} to {time}, must increase")
+        previous = self._frames[-1].time if self._frames else time
+        if self._frames and time <= previous:
+            raise ValueError(f"time went from {previous} to {time}, must increase")
         self._image_size = image_size
         self._frames.append(Frame(time, tuple(people)))
         self._history.saw(people, time)
@@ -118,7 +119,7 @@ class Recognizer:
         fresh = False
         while time >= horizon(self._next_key, self._sequences):
             self._recognise(self._next_key)
-            self._next_key += self._sequences.interval
+            self._next_key = self._after(self._next_key, previous, time)
             fresh = True
         self._forget(self._next_key)
         return self._actions(people, time, fresh)
@@ -135,6 +136,15 @@ class Recognizer:
         """Everything recognised so far, scores averaged over all windows that hold a sequence."""
         return self._history.log(self.labels, self.threshold, self._sequences.interval)
 
+    def _after(self, key: float, previous: float, time: float) -> float:
+        """The key frame after `key`; in a long pause between two frames those that are empty,
+        and whose window is empty, are skipped."""
+        interval, gap = self._sequences.interval, self._sequences.max_gap
+        pause_over = time - gap
+        if previous + self._sequences.window + gap < key < pause_over - interval:
+            return key + interval * int((pause_over - key) / interval)
+        return key + interval
+
     def _forget(self, next_key: float) -> None:
         """Keep the frames that the next key frame looks at."""
         reach = self._sequences.before + self._sequences.max_gap + 1e-3
@@ -149,8 +159,9 @@ class Recognizer:
         buffer = Recording.from_frames(self._frames, self._image_size)
         new = sequences_at(buffer, key, self._sequences)
         self._key_time = key
-        entries = [self._history.add(int(p), key, self._judge(new, i)) for i, p in
-                   enumerate(new.person)]
+        entries = [
+            self._history.add(int(p), key, self._judge(new, i)) for i, p in enumerate(new.person)
+        ]
         usable = np.array([e.status is Status.OK for e in entries], dtype=bool)
         self._extend(new.take(usable), [e for e in entries if e.status is Status.OK], key)
         window = self._window
@@ -187,9 +198,7 @@ class Recognizer:
         device = window.tokens.device
         embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
         mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
-        output = self._model.relate(
-            window.tokens[None], embedding[None], mask, need_attention=True
-        )
+        output = self._model.relate(window.tokens[None], embedding[None], mask, need_attention=True)
         for entry, scores in zip(window.entries, self._softmax(output.instance), strict=True):
             entry.add(scores)
         self._history.add_scene(key, self._softmax(output.scene)[0], Status.OK)

@@ -173,9 +173,7 @@ class Recording:
         """Frame by frame, as `Recognizer.step` wants it."""
         for i, time in enumerate(self.frame_times):
             rows = range(*self.rows(i).indices(len(self.frame)))
-            people = (
-                Person(self.keypoints[r], self.boxes[r], int(self.person[r])) for r in rows
-            )
+            people = (Person(self.keypoints[r], self.boxes[r], int(self.person[r])) for r in rows)
             yield Frame(float(time), tuple(people))
 
     def between(self, start: float, end: float) -> Recording:

@@ -15,10 +15,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from skeletr.batch import SequenceBatch
 from skeletr.model.classifier import GCNClassifier
 from skeletr.model.config import L_BACKBONE, large, small
-from skeletr.model.skeletr import SkeleTR
+from skeletr.model.skeletr import EMBEDDING_INPUT, SkeleTR
 from skeletr.skeleton import C, V
 
 GIGA = 2**30
@@ -103,15 +102,20 @@ def _per_element(cost: int) -> Callable[..., int]:
 def _build(
     name: str, sequences: int, frames: int, classes: int
 ) -> tuple[nn.Module, Callable[[], object]]:
-    x = torch.zeros(1, sequences, frames, V, C)
+    # Without storage: only shapes are needed.
+    x = torch.zeros(1, sequences, frames, V, C, device="meta")
     if name == "ST-GCN++":
-        baseline = GCNClassifier(L_BACKBONE, classes)
+        baseline = GCNClassifier(L_BACKBONE, classes).to("meta")
         return baseline, lambda: baseline(x)
     sizes = {"S": small, "L": large}
     if name not in sizes:
         raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")
-    model = SkeleTR(sizes[name](scene_classes=classes))
-    mask = torch.ones(1, sequences, dtype=torch.bool)
-    batch = SequenceBatch(x, torch.zeros(1, sequences, 5), mask)
-    # The explicit attention path: every product is visible to the counter.
-    return model, lambda: model(batch, need_attention=True)
+    model = SkeleTR(sizes[name](scene_classes=classes)).to("meta")
+    embedding = torch.zeros(1, sequences, EMBEDDING_INPUT, device="meta")
+    mask = torch.ones(1, sequences, dtype=torch.bool, device="meta")
+
+    def run() -> object:
+        # The explicit attention path: every product is visible to the counter.
+        return model.relate(model.tokens(x[0])[None], embedding, mask, need_attention=True)
+
+    return model, run

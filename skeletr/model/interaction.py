@@ -16,6 +16,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, inner: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
+        self.head_width = inner // heads
         self.qkv = nn.Linear(width, 3 * inner, bias=False)
         self.out = nn.Linear(inner, width)
 
@@ -32,7 +33,8 @@ class Attention(nn.Module):
             of real tokens sum to 1.
         """
         n, tokens, _ = x.shape
-        q, k, v = self.qkv(x).view(n, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        qkv = self.qkv(x).view(n, tokens, 3, self.heads, self.head_width)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
         # The lowest finite number instead of -inf: a row without any real token gives no NaN.
         floor = torch.finfo(q.dtype).min
         bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, floor)[:, None, None, :]
@@ -43,7 +45,7 @@ class Attention(nn.Module):
             mixed = weights @ v
         else:
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return self.out(mixed.transpose(1, 2).reshape(n, tokens, -1)), weights
+        return self.out(mixed.transpose(1, 2).flatten(2)), weights
 
 
 class EncoderBlock(nn.Module):

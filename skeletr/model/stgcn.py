@@ -102,9 +102,7 @@ class STGCN(nn.Module):
         inputs = (C, *config.channels[:-1])
         self.blocks = nn.ModuleList(
             STGCNBlock(i, o, s, residual=n > 0)
-            for n, (i, o, s) in enumerate(
-                zip(inputs, config.channels, config.strides, strict=True)
-            )
+            for n, (i, o, s) in enumerate(zip(inputs, config.channels, config.strides, strict=True))
         )
 
     def forward(self, x: Tensor) -> Tensor:

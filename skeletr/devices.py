@@ -1,0 +1,23 @@
+"""Which device to compute on."""
+
+from __future__ import annotations
+
+import torch
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class DeviceError(ValueError):
+    """A device that is not there; the message says what to do."""
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """CUDA where it is present and wanted, the CPU otherwise.
+
+    Raises DeviceError for an unknown name, or for "cuda" where there is none.
+    """
+    if name not in DEVICES:
+        raise DeviceError(f"unknown device {name!r}, expected one of {', '.join(DEVICES)}")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("no CUDA device is available; use --device cpu or auto")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")

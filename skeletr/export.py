@@ -1,0 +1,126 @@
+"""Results as files: JSON, CSV. The formats are described in docs/RESULTS_FORMAT.md."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from dataclasses import asdict
+
+import numpy as np
+
+from skeletr import __version__
+from skeletr.actions import ActionLog, Prediction, Status, Track
+from skeletr.files import atomic_path
+from skeletr.pipeline import Result
+
+SCHEMA_VERSION = 1
+_TOP = 5
+CSV_COLUMNS = (
+    "time",
+    "person",
+    "status",
+    "label",
+    "score",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+)
+
+
+def result_dict(result: Result) -> dict:
+    """Everything about a recognised video in plain Python types, ready for JSON."""
+    log = result.log
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "program": {"name": "SkeleTR Live", "version": __version__},
+        "video": asdict(result.info)
+        | {
+            "frames_used": len(result.recording.frame_times),
+            "frame_size": list(result.frame_size),
+        },
+        "labels": list(log.labels),
+        "step_seconds": log.interval,
+        "video_labels": [{"label": n, "score": _round(s)} for n, s in log.overall()[:_TOP]],
+        "people": [_person(i, track, log) for i, track in log.people.items()],
+        "scene_steps": [_step(t, p, log) for t, p in _steps(log.scene)],
+        "timing_seconds": {k: _round(v) for k, v in result.timing.items()},
+        "warnings": list(result.warnings),
+    }
+
+
+def write_json(result: Result, path: str | os.PathLike[str]) -> None:
+    """`result_dict` as a file that appears whole."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(result_dict(result), indent=1) + "\n", encoding="utf-8")
+
+
+def write_csv(result: Result, path: str | os.PathLike[str]) -> None:
+    """One row per person and key frame, columns `CSV_COLUMNS`; boxes in pixels."""
+    with atomic_path(path) as partial:
+        partial.write_text(actions_csv(result), encoding="utf-8", newline="")
+
+
+def actions_csv(result: Result) -> str:
+    """The text of `write_csv`."""
+    rows = [
+        (time, person, prediction)
+        for person, track in result.log.people.items()
+        for time, prediction in _steps(track)
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(CSV_COLUMNS)
+    for time, person, prediction in sorted(rows, key=lambda r: r[:2]):
+        box = _box(result, person, time)
+        score = _round(prediction.score) if prediction.label else ""
+        writer.writerow(
+            [_round(time), person, prediction.status.value, prediction.label, score, *box]
+        )
+    return out.getvalue()
+
+
+def _steps(track: Track) -> list[tuple[float, Prediction]]:
+    return list(zip(track.times.tolist(), track.predictions, strict=True))
+
+
+def _person(number: int, track: Track, log: ActionLog) -> dict:
+    mean = [p.scores for p in track.predictions if p.scores.any()]
+    return {
+        "id": number,
+        "start": _round(track.start),
+        "end": _round(track.end),
+        "labels": _top(np.mean(mean, axis=0), log) if mean else [],
+        "steps": [_step(t, p, log) for t, p in _steps(track)],
+    }
+
+
+def _step(time: float, prediction: Prediction, log: ActionLog) -> dict:
+    return {
+        "time": _round(time),
+        "status": prediction.status.value,
+        "label": prediction.label if prediction.status is Status.OK else None,
+        "score": _round(prediction.score),
+        "top": _top(prediction.scores, log) if prediction.scores.any() else [],
+    }
+
+
+def _top(scores: np.ndarray, log: ActionLog) -> list[dict]:
+    best = np.argsort(-scores)[:_TOP]
+    return [{"label": log.labels[i], "score": _round(scores[i])} for i in best]
+
+
+def _box(result: Result, person: int, time: float) -> list[float | str]:
+    """The person's box in the observation nearest to `time`."""
+    recording = result.recording
+    rows = np.flatnonzero(recording.person == person)
+    if not len(rows):
+        return [""] * 4
+    row = rows[np.abs(recording.times[rows] - time).argmin()]
+    return [_round(v, 1) for v in recording.boxes[row]]
+
+
+def _round(value: float, digits: int = 4) -> float:
+    return round(float(value), digits)

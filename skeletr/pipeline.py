@@ -1,0 +1,157 @@
+"""A video file goes through the whole road: decode, pose, track, recognise; then draw."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from skeletr.actions import ActionLog
+from skeletr.overlay import draw_actions
+from skeletr.pose.base import PoseFrontend
+from skeletr.recognizer import Recognizer
+from skeletr.recording import Frame, Recording
+from skeletr.tracking import Tracker
+from skeletr.video import VideoInfo, VideoLimits, VideoReader, VideoWriter
+
+# Called with the share done (0..1) and what is being done, in words.
+Progress = Callable[[float, str], None]
+
+
+class Cancelled(Exception):
+    """The user asked to stop; nothing was written."""
+
+
+@dataclass
+class StageTimer:
+    """Seconds per stage of the pipeline."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the block under `name`."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - begin
+
+    def through(self, name: str, items: Iterator) -> Iterator:
+        """Pass items on, counting the time of making each under `name`."""
+        while True:
+            with self.stage(name):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found in one video.
+
+    timing: seconds spent in each stage. warnings: sentences about damaged or missing parts.
+    """
+
+    info: VideoInfo
+    recording: Recording
+    log: ActionLog
+    timing: dict[str, float]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(width, height) of the frames as processed: the pixels of the recording."""
+        return self.recording.image_size
+
+
+def recognize_video(
+    path: str | os.PathLike[str],
+    frontend: PoseFrontend,
+    recognizer: Recognizer,
+    tracker: Tracker | None = None,
+    *,
+    limits: VideoLimits | None = None,
+    name: str | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Result:
+    """Recognise one video file; streaming, the video is never in memory as a whole.
+
+    Frontend, tracker and recogniser are reset first, so they may be used again.
+
+    Args:
+        name: what to call the video in messages, its file name if not given.
+
+    Raises:
+        VideoError: the file cannot be used. Cancelled: `cancel` was set.
+    """
+    timer = StageTimer()
+    begin = time.perf_counter()
+    tracker = tracker or Tracker()
+    reader = VideoReader(path, limits, name)
+    for part in (frontend, tracker, recognizer):
+        part.reset()
+    frames: list[Frame] = []
+    for frame in timer.through("decode", iter(reader)):
+        _check(cancel)
+        with timer.stage("pose"):
+            found = frontend.estimate(frame.image, frame.time)
+        with timer.stage("track"):
+            people = tracker.update(found, frame.time)
+        with timer.stage("recognise"):
+            recognizer.step(people, frame.time, reader.size)
+        frames.append(Frame(frame.time, people))
+        _report(progress, frame.time, reader.info, "Recognising")
+    with timer.stage("recognise"):
+        log = recognizer.finish()
+    recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
+    timing = {**timer.seconds, "total": time.perf_counter() - begin}
+    return Result(reader.info, recording, log, timing, tuple(reader.warnings))
+
+
+def annotate_video(
+    path: str | os.PathLike[str],
+    result: Result,
+    out: str | os.PathLike[str],
+    *,
+    limits: VideoLimits | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> dict[str, float]:
+    """Decode a second time and write an MP4 with boxes, skeletons and labels drawn in.
+
+    The labels are those of `result.log`, averaged over past and future windows, so each frame
+    shows what was decided about its own moment.
+
+    Returns:
+        Seconds spent in each stage.
+    """
+    timer = StageTimer()
+    reader = VideoReader(path, limits, result.info.name)
+    people = {f.time: f.people for f in result.recording.frames()}
+    with VideoWriter(out, reader.size, reader.info.fps) as writer:
+        for frame in timer.through("decode again", iter(reader)):
+            _check(cancel)
+            with timer.stage("draw"):
+                predictions, scene = result.log.at(frame.time)
+                image = draw_actions(frame.image, people.get(frame.time, ()), predictions, scene)
+            with timer.stage("encode"):
+                writer.write(image, frame.time)
+            _report(progress, frame.time, reader.info, "Drawing")
+    return dict(timer.seconds)
+
+
+def _check(cancel: threading.Event | None) -> None:
+    if cancel is not None and cancel.is_set():
+        raise Cancelled("stopped on request")
+
+
+def _report(progress: Progress | None, now: float, info: VideoInfo, what: str) -> None:
+    if progress is not None:
+        progress(min(now / info.duration, 1.0) if info.duration else 0.0, what)

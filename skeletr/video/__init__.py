@@ -1,0 +1,7 @@
+"""Video files in and out, with true timestamps and never a whole video in memory."""
+
+from skeletr.video.info import VideoError, VideoFrame, VideoInfo, VideoLimits
+from skeletr.video.reader import VideoReader
+from skeletr.video.writer import VideoWriter
+
+__all__ = ["VideoError", "VideoFrame", "VideoInfo", "VideoLimits", "VideoReader", "VideoWriter"]

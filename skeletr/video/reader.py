@@ -1,0 +1,186 @@
+"""Streaming decoder: upright RGB frames with true, strictly increasing timestamps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+
+from skeletr.video.info import (
+    VideoError,
+    VideoFrame,
+    VideoInfo,
+    VideoLimits,
+    check_length,
+    check_limits,
+    clock,
+)
+from skeletr.video.source import describe, display_matrix, open_video, swaps_sides, upright
+
+# A step back of more than this is a new time line (joined clips), not a disordered frame.
+_NEW_TIMELINE = 1.0
+
+
+class VideoReader:
+    """Frames of a video file, one at a time; may be iterated more than once.
+
+    Args:
+        path: the file. limits: what is accepted. name: what to call the file in messages,
+            its own name if not given.
+
+    Attributes:
+        info: facts of the video. size: (width, height) in pixels of the frames that come out,
+            at most `limits.processing_side` long. warnings: what went wrong in the last
+            iteration without stopping it, one sentence each.
+
+    Raises:
+        VideoError: the file is no video, cannot be decoded at all, or breaks a limit. Raised
+            when made; while iterating only if the headers lied about the length.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        limits: VideoLimits | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._path = Path(path)
+        self._limits = limits or VideoLimits()
+        self.warnings: list[str] = []
+        self.info, self._matrix = self._probe(name or self._path.name)
+        self.size = _fit((self.info.width, self.info.height), self._limits.processing_side)
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        self.warnings = []
+        stamps = _Clock(1 / self.info.fps)
+        count = 0
+        for frame in self._decode():
+            time = stamps.next(None if frame.pts is None else float(frame.pts * frame.time_base))
+            count += 1
+            check_length(self.info.name, time, count, self._limits)
+            yield VideoFrame(self._image(frame), time)
+        if not count:
+            raise VideoError(f"{self.info.name} holds no frame that can be decoded.")
+        self._note_missing_end(stamps.last)
+
+    def _probe(self, name: str) -> tuple[VideoInfo, np.ndarray]:
+        container, stream = open_video(self._path, name)
+        with container:
+            info = describe(container, stream, name)
+            if not info.duration:
+                seconds, frames = _scan(container, stream)
+                info = replace(info, duration=seconds, frames=frames)
+                container.seek(0)
+            check_limits(info, self._limits)
+            first = next(_frames(container, stream, []), None)
+            if first is None:
+                raise VideoError(f"{name} holds no frame that can be decoded.")
+            matrix = display_matrix(first)
+            if swaps_sides(matrix):
+                info = replace(info, width=info.height, height=info.width)
+            return replace(info, rotation=first.rotation % 360), matrix
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        container, stream = open_video(self._path, self.info.name)
+        errors: list[str] = []
+        with container:
+            yield from _frames(container, stream, errors)
+        if errors:
+            self.warnings.append(
+                f"{self.info.name} is damaged: {len(errors)} part(s) could not be decoded."
+            )
+
+    def _image(self, frame: av.VideoFrame) -> np.ndarray:
+        width, height = self.size[::-1] if swaps_sides(self._matrix) else self.size
+        rgb = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+        return upright(rgb, self._matrix)
+
+    def _note_missing_end(self, last: float) -> None:
+        end = last + 1 / self.info.fps
+        if self.info.duration - end > max(0.5, 0.02 * self.info.duration):
+            self.warnings.append(
+                f"{self.info.name} is cut off or damaged: only the first {_span(end)} of "
+                f"{_span(self.info.duration)} could be decoded and were used."
+            )
+
+
+def _frames(container, stream, errors: list[str]) -> Iterator[av.VideoFrame]:
+    """Every frame that decodes; what does not is noted in `errors` and skipped."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError as error:
+            errors.append(str(error))
+            return
+        if packet is None:
+            return
+        try:
+            frames = packet.decode()
+        except av.FFmpegError as error:
+            errors.append(str(error))
+            continue
+        yield from (f for f in frames if not f.is_corrupt)
+
+
+def _scan(container, stream) -> tuple[float, int]:
+    """Length in seconds and number of frames, from the packets: recorders leave them out."""
+    first, last, count = None, None, 0
+    try:
+        for packet in container.demux(stream):
+            if packet.pts is None:
+                continue
+            count += 1
+            first = packet.pts if first is None else min(first, packet.pts)
+            last = packet.pts if last is None else max(last, packet.pts)
+    except av.FFmpegError:
+        pass  # what was counted so far is the best that can be known
+    return (float((last - first) * stream.time_base) if count else 0.0), count
+
+
+class _Clock:
+    """Turns presentation times into seconds from the first frame, strictly increasing."""
+
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._origin: float | None = None
+        self._repaired = False
+        self._started = False
+        self.last = 0.0
+
+    def next(self, seconds: float | None) -> float:
+        """The time of the next frame; `seconds` is None where the file has none."""
+        self.last = self._following(seconds) if self._started else 0.0
+        self._started = True
+        if self._origin is None and seconds is not None:
+            self._origin = seconds - self.last
+        return self.last
+
+    def _following(self, seconds: float | None) -> float:
+        if seconds is None or self._origin is None:
+            return self.last + self._step
+        time = seconds - self._origin
+        if time > self.last:
+            self._repaired = False
+            return time
+        if self.last - time > _NEW_TIMELINE:
+            self._origin = seconds - self.last - self._step
+            return self.last + self._step
+        # Half a step for a single double, so that the next true time is still ahead of it.
+        step = self._step if self._repaired else self._step / 2
+        self._repaired = True
+        return self.last + step
+
+
+def _fit(size: tuple[int, int], longest: int) -> tuple[int, int]:
+    scale = min(1.0, longest / max(size))
+    width, height = (max(1, round(side * scale)) for side in size)
+    return width, height
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)

@@ -1,0 +1,117 @@
+"""The overlay: stays in the frame, keeps labels apart, colours people steadily."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skeletr.actions import Attention, Prediction, Status, nothing
+from skeletr.overlay import OverlayStyle, draw_actions, person_color, person_hex
+from skeletr.overlay.labels import Part, chip, paste, place
+from skeletr.recording import UNTRACKED, Person
+
+
+def person(id: int, left: float = 40, top: float = 40, score: float = 0.9) -> Person:
+    x = np.linspace(left, left + 40, 17)
+    y = np.linspace(top, top + 80, 17)
+    return Person.from_keypoints(np.stack([x, y, np.full(17, score)], 1), id)
+
+
+def says(label: str, score: float = 0.8) -> Prediction:
+    return Prediction(Status.OK, np.array([score, 1 - score], np.float32), label, score)
+
+
+def blank(width: int = 320, height: int = 240) -> np.ndarray:
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def test_draws_on_a_copy() -> None:
+    image = blank()
+    out = draw_actions(image, [person(1)], {1: says("waving")}, says("waving"))
+    assert out.shape == image.shape and out.dtype == np.uint8
+    assert (image == 128).all()
+    assert (out != image).any()
+
+
+def test_nothing_to_draw_gives_the_frame() -> None:
+    assert (draw_actions(blank(), []) == blank()).all()
+
+
+def test_a_person_has_one_colour_and_neighbours_differ() -> None:
+    colors = [person_color(i) for i in range(1, 8)]
+    assert len(set(colors)) == 7
+    assert person_color(3) == person_color(3)
+    assert person_color(UNTRACKED) not in colors
+    assert person_hex(1) == "#{:02x}{:02x}{:02x}".format(*person_color(1))
+    drawn = draw_actions(blank(), [person(2)], style=OverlayStyle(labels=False))
+    away = np.abs(drawn.reshape(-1, 3).astype(int) - person_color(2)).max(axis=1)
+    assert away.min() < 30  # thin lines are blended with what is around them
+
+
+def test_joints_with_a_low_score_are_left_out() -> None:
+    style = OverlayStyle(boxes=False, labels=False, joint_score=0.5)
+    assert (draw_actions(blank(), [person(1, score=0.4)], style=style) == blank()).all()
+    assert (draw_actions(blank(), [person(1, score=0.6)], style=style) != blank()).any()
+
+
+@pytest.mark.parametrize("status", [s for s in Status if s is not Status.OK])
+def test_reasons_are_shown(status: Status) -> None:
+    shown = draw_actions(blank(), [], scene=nothing(status, ("a", "b")))
+    assert (shown != blank()).any()
+
+
+def test_labels_stay_in_the_frame_and_apart() -> None:
+    taken: list = []
+    for left in (5, 10, 15, 20, 300, 318):
+        box = np.array([left, 2, left + 30, 200], np.float32)
+        rect = place((90, 20), box, (320, 240), taken)
+        assert rect[0] >= 0 and rect[1] >= 0 and rect[2] <= 320 and rect[3] <= 240
+        for other in taken:
+            assert (
+                rect[2] <= other[0]
+                or other[2] <= rect[0]
+                or rect[3] <= other[1]
+                or (other[3] <= rect[1])
+            )
+        taken.append(rect)
+
+
+def test_a_crowd_without_room_for_all_labels_is_still_drawn() -> None:
+    people = [person(i, left=i % 5) for i in range(1, 40)]
+    draw_actions(blank(100, 60), people, {p.id: says("something long to say") for p in people})
+
+
+@pytest.mark.parametrize("text", ["", "日本語 😀 \u202e\x00", "x" * 500, "two\nlines"])
+def test_any_text_fits(text: str) -> None:
+    patch = chip((Part("1", (0, 0, 0)), Part(text, (9, 9, 9))), 14, 120)
+    assert patch.shape[1] <= 120 and patch.shape[2] == 4
+
+
+def test_pasting_over_the_edge_is_cut_off() -> None:
+    patch = np.full((10, 10, 4), 255, np.uint8)
+    image = blank(20, 20)
+    for x, y in ((-5, -5), (15, 15), (50, 50), (-50, 0)):
+        paste(image, patch, x, y)
+    assert (image[:5, :5] == 255).all() and (image[15:, 15:] == 255).all()
+    assert (image[8:12, 8:12] == 128).all()
+
+
+def test_broken_joints_and_boxes_do_not_stop_the_rest() -> None:
+    broken = Person(np.full((17, 3), np.nan, np.float32), np.full(4, np.nan, np.float32), 1)
+    far = person(2, left=1e9)
+    assert (draw_actions(blank(), [broken, far, person(3)]) != blank()).any()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (1, 1), (161, 91), (1280, 720)])
+def test_every_size(size: tuple[int, int]) -> None:
+    out = draw_actions(blank(*size), [person(1)], {1: says("sitting")}, says("sitting"))
+    assert out.shape == (size[1], size[0], 3)
+
+
+def test_attention_arcs_join_people_that_look_at_each_other() -> None:
+    weights = np.array([[0.2, 0.8], [0.05, 0.95]], np.float32)[None, None]
+    attention = Attention(weights, np.array([0.0, 0.0]), np.array([1, 2]))
+    people = [person(1), person(2, left=200)]
+    with_arcs = draw_actions(blank(), people, attention=attention, style=OverlayStyle(arcs=True))
+    without = draw_actions(blank(), people, attention=attention)
+    assert (with_arcs[:, 100:180] != without[:, 100:180]).any()

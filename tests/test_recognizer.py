@@ -1,0 +1,177 @@
+"""The streaming recogniser: streaming equals offline, averaging, honest reasons."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from skeletr.actions import Status, decide
+from skeletr.checkpoint import Calibration, Checkpoint
+from skeletr.model import SkeleTR, SkeleTRConfig
+from skeletr.model.config import BackboneConfig
+from skeletr.recognizer import Recognizer, RecognizerConfig
+from skeletr.sequences import SequenceConfig, build_sequences, in_window, key_times, model_input
+from tests.synthetic import scene
+
+LABELS = ("stand", "wave", "walk")
+
+
+@pytest.fixture(scope="module")
+def checkpoint() -> Checkpoint:
+    torch.manual_seed(0)
+    config = SkeleTRConfig(
+        backbone=BackboneConfig((12, 24), (1, 2)), instance_classes=3, scene_classes=3
+    )
+    return Checkpoint(
+        SkeleTR(config).eval(), LABELS, SequenceConfig(), Calibration(temperature=2, threshold=0)
+    )
+
+
+def feed(recognizer: Recognizer, recording) -> list:
+    size = recording.image_size
+    return [recognizer.step(f.people, f.time, size) for f in recording.frames()]
+
+
+def times(seconds: float, fps: float = 20.0) -> np.ndarray:
+    return np.arange(int(seconds * fps)) / fps
+
+
+def test_streaming_equals_offline(checkpoint):
+    rng = np.random.default_rng(3)
+    recording = scene([100, 300, 500], np.cumsum(rng.uniform(0.02, 0.08, 200)), speed=5)
+    recognizer = Recognizer(checkpoint)
+    feed(recognizer, recording)
+    log = recognizer.finish()
+
+    config = checkpoint.sequences
+    sequences = build_sequences(recording, config)
+    sums = {}
+    for key in key_times(recording.start, recording.end, config):
+        window = in_window(sequences, key, config)
+        x, embedding = (torch.from_numpy(a) for a in model_input(window, key, config))
+        mask = torch.ones(1, len(x), dtype=torch.bool)
+        with torch.no_grad():
+            tokens = checkpoint.model.tokens(x)
+            output = checkpoint.model.relate(tokens[None], embedding[None], mask)
+        scores = torch.softmax(output.instance[0] / 2, dim=-1).numpy()
+        for person, time, score in zip(window.person, window.times, scores, strict=True):
+            sums.setdefault((int(person), round(time, 6)), []).append(score)
+    for person, track in log.people.items():
+        assert len(track.times) == len(key_times(recording.start, recording.end, config))
+        for time, prediction in zip(track.times, track.predictions, strict=True):
+            expected = np.mean(sums[person, round(float(time), 6)], axis=0)
+            assert np.allclose(prediction.scores, expected, atol=1e-4)
+
+
+def test_attention_is_between_the_sequences_of_the_window(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    answers = feed(recognizer, scene([100, 400], times(6)))
+    attention = answers[-1].attention
+    assert attention.weights.shape == (2, 8, len(attention.times), len(attention.times))
+    assert np.allclose(attention.weights.sum(axis=-1), 1, atol=1e-5)
+    assert attention.person.tolist() == sorted(attention.person)
+    people, between = attention.between_people(layer=1, head=3)
+    assert people == [0, 1]
+    assert np.allclose(between.sum(axis=1), 1, atol=1e-5)
+    assert attention.names[0].startswith("P(")
+
+
+def test_labels_come_after_the_first_sequence_and_say_why_before(checkpoint):
+    answers = feed(Recognizer(checkpoint), scene([300], times(3)))
+    assert answers[0].people[0].status is Status.NOT_ENOUGH_FRAMES
+    first = next(a for a in answers if a.people[0].status is Status.OK)
+    assert first.time == pytest.approx(0.7, abs=0.06)
+    assert first.fresh
+
+
+def test_nobody_is_said_so_and_comes_and_goes(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    for time in times(2):
+        answer = recognizer.step((), time, (640, 480))
+    assert answer.people == {}
+    assert answer.scene.status is Status.NOBODY
+    assert answer.attention is None
+    late = scene([300], times(3))
+    for frame in late.frames():
+        answer = recognizer.step(frame.people, 2 + frame.time, (640, 480))
+    assert answer.people[0].status is Status.OK
+    for time in times(8):
+        answer = recognizer.step((), 5 + time, (640, 480))
+    assert answer.scene.status is Status.NOBODY
+
+
+def test_too_little_of_a_body_is_not_guessed_at(checkpoint):
+    recording = scene([300], times(3))
+    recording.keypoints[:, 5:] = 0
+    answers = feed(Recognizer(checkpoint), recording)
+    assert answers[-1].people[0].status is Status.TOO_FEW_JOINTS
+    assert answers[-1].people[0].text == "too few joints"
+
+
+def test_below_the_threshold_it_is_unknown(checkpoint):
+    recognizer = Recognizer(checkpoint, RecognizerConfig(threshold=1.0))
+    answers = feed(recognizer, scene([300], times(3)))
+    prediction = answers[-1].people[0]
+    assert prediction.status is Status.UNKNOWN
+    assert prediction.text == "unknown"
+    assert prediction.label in LABELS
+    assert decide(np.array([0.2, 0.5, 0.3]), LABELS, 0.4).text == "wave"
+
+
+def test_every_person_of_the_frame_is_answered_under_its_own_id(checkpoint):
+    recording = scene([100, 300, 500], times(3))
+    renamed = replace(recording, person=recording.person * 10 + 7)
+    answers = feed(Recognizer(checkpoint), renamed)
+    assert set(answers[-1].people) == {7, 17, 27}
+    plain = feed(Recognizer(checkpoint), recording)
+    for person in range(3):
+        a, b = answers[-1].people[person * 10 + 7], plain[-1].people[person]
+        assert np.allclose(a.scores, b.scores)
+
+
+def test_reset_forgets_and_time_must_increase(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    recording = scene([300], times(3))
+    feed(recognizer, recording)
+    with pytest.raises(ValueError, match="must increase"):
+        recognizer.step((), 1.0, (640, 480))
+    before = recognizer.finish()
+    recognizer.reset()
+    feed(recognizer, recording)
+    after = recognizer.finish()
+    assert np.array_equal(before.people[0].times, after.people[0].times)
+    assert before.overall() == after.overall()
+
+
+def test_live_memory_is_bounded(checkpoint):
+    config = RecognizerConfig(history=5.0, attention_kept=4)
+    recognizer = Recognizer(checkpoint, config)
+    feed(recognizer, scene([300], times(20, fps=10)))
+    log = recognizer.log()
+    assert log.people[0].times[0] > 20 - 5 - 2
+    assert len(log.attention) == 4
+
+
+def test_a_long_pause_in_the_stream_is_survived(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    recording = scene([300], times(3))
+    feed(recognizer, recording)
+    for frame in recording.frames():
+        answer = recognizer.step(frame.people, 1e7 + frame.time, (640, 480))
+    assert answer.people[0].status is Status.OK
+
+
+def test_what_was_decided_about_a_moment(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    feed(recognizer, scene([100, 300], times(4)))
+    log = recognizer.finish()
+    people, whole = log.at(2.0)
+    assert set(people) == {0, 1}
+    assert whole.status is Status.OK
+    assert log.at(100.0)[0] == {}
+    scores = [score for _, score in log.overall()]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1, abs=1e-4)

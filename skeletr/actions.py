@@ -166,8 +166,9 @@ class ActionLog:
             if track.start - 1e-6 <= time <= track.end + 1e-6
         }
         scene = self.scene.at(time, self.interval)
-        missing = Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY
-        return people, scene or nothing(missing, self.labels)
+        if scene is None or (people and scene.status is Status.NOBODY):
+            scene = nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
+        return people, scene
 
     def overall(self) -> list[tuple[str, float]]:
         """Video-level labels: scores of the scene averaged over time, best first."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -14,9 +15,13 @@ from skeletr.actions import ActionLog
 from skeletr.overlay import draw_actions
 from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
-from skeletr.recording import Frame, Recording
+from skeletr.recording import Frame, Person, Recording
 from skeletr.tracking import Tracker
 from skeletr.video import VideoInfo, VideoLimits, VideoReader, VideoWriter
+
+# Seconds by which recognition stays behind tracking: a newcomer is confirmed after a few frames and
+# then added to those. A file can wait; live, the newcomer appears when confirmed.
+_HINDSIGHT = 0.5
 
 # Called with the share done (0..1) and what is being done, in words.
 Progress = Callable[[float, str], None]
@@ -98,17 +103,25 @@ def recognize_video(
     for part in (frontend, tracker, recognizer):
         part.reset()
     frames: list[Frame] = []
+    recent: deque[Frame] = deque()
+
+    def recognise(until: float) -> None:
+        while recent and recent[0].time <= until:
+            frames.append(recent.popleft())
+            recognizer.step(frames[-1].people, frames[-1].time, reader.size)
+
     for frame in timer.through("decode", iter(reader)):
         _check(cancel)
         with timer.stage("pose"):
             found = frontend.estimate(frame.image, frame.time)
         with timer.stage("track"):
-            people = tracker.update(found, frame.time)
+            recent.append(Frame(frame.time, tracker.update(found, frame.time)))
+            _look_back(recent, tracker.revealed)
         with timer.stage("recognise"):
-            recognizer.step(people, frame.time, reader.size)
-        frames.append(Frame(frame.time, people))
+            recognise(frame.time - _HINDSIGHT)
         _report(progress, frame.time, reader.info, "Recognising")
     with timer.stage("recognise"):
+        recognise(math.inf)
         log = recognizer.finish()
     recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     timing = {**timer.seconds, "total": time.perf_counter() - begin}
@@ -145,6 +158,15 @@ def annotate_video(
                 writer.write(image, frame.time)
             _report(progress, frame.time, reader.info, "Drawing")
     return dict(timer.seconds)
+
+
+def _look_back(recent: deque[Frame], revealed: Sequence[tuple[float, Person]]) -> None:
+    """Add people to the frames in which they were seen before it was sure that they are people."""
+    for seen, person in revealed:
+        for index, frame in enumerate(recent):
+            if frame.time == seen:
+                people = sorted((*frame.people, person), key=lambda p: p.id)
+                recent[index] = Frame(seen, tuple(people))
 
 
 def _check(cancel: threading.Event | None) -> None:

@@ -13,6 +13,9 @@ from skeletr.recording import Person
 from skeletr.skeleton import box_iou, keypoint_boxes
 
 NEVER = 1e6  # cost of a pair that must not be
+# Who was out of sight until just now (seconds) gives way to who was there all the time: two who
+# hide one another are easily given one body for a frame.
+RETURNED, RETURNED_COST = 0.5, 0.15
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class TrackerConfig:
     smoothing: of the keypoints; None = as they come.
     """
 
-    confirm_seconds: float = 0.12
+    confirm_seconds: float = 0.1
     confirm_hits: int = 3
     memory_seconds: float = 3.0
     max_distance: float = 0.35
@@ -59,9 +62,13 @@ class Tracker:
         self._tracks: list[_Track] = []
         self._next_id = 1
         self._time = -np.inf
+        self.revealed: tuple[tuple[float, Person], ...] = ()
 
     def update(self, people: Sequence[Person], time: float) -> tuple[Person, ...]:
         """The confirmed ones of `people` with their ids, in the order of their ids.
+
+        `revealed` then holds the earlier observations, with their times, of those who were
+        confirmed just now: who has time to look back may add them.
 
         Args:
             people: of one frame; ids they carry are ignored.
@@ -96,9 +103,13 @@ class Tracker:
             if not tracks or not people:
                 continue
             costs = np.array([[self._cost(t, p, time) for p in people] for t in tracks])
-            pairs = [(r, c) for r, c in zip(*linear_sum_assignment(costs)) if costs[r, c] < NEVER]
+            pairs = [
+                (r, c)
+                for r, c in zip(*linear_sum_assignment(costs), strict=True)
+                if costs[r, c] < NEVER
+            ]
             for row, column in pairs:
-                tracks[row].take(people[column], time)
+                tracks[row].take(people[column], time, seen=tracks[row].time == previous)
             taken = {column for _, column in pairs}
             people = [p for i, p in enumerate(people) if i not in taken]
         return people
@@ -113,14 +124,19 @@ class Tracker:
         if gap > limit:
             return NEVER
         iou = float(box_iou(keypoint_boxes(expected)[None], person.box[None])[0, 0])
-        return gap + 0.3 * (1.0 - iou)
+        returned = track.steady_since > track.since and time - track.steady_since < RETURNED
+        return gap + 0.3 * (1.0 - iou) + (RETURNED_COST if returned else 0.0)
 
     def _confirm(self, time: float) -> None:
+        revealed: list[tuple[float, Person]] = []
         for track in self._tracks:
             old = time - track.since >= self.config.confirm_seconds
             if not track.id and old and track.hits >= self.config.confirm_hits:
                 track.id = self._next_id
                 self._next_id += 1
+                revealed += [(t, replace(p, id=track.id)) for t, p in track.unconfirmed[:-1]]
+                track.unconfirmed.clear()
+        self.revealed = tuple(revealed)
 
 
 class _Track:
@@ -129,15 +145,18 @@ class _Track:
     def __init__(self, person: Person, time: float, smoothing: SmoothingConfig | None) -> None:
         self.id = 0
         self.hits = 0
-        self.since = self.time = time
+        self.unconfirmed: list[tuple[float, Person]] = []
+        self.since = self.steady_since = self.time = time
         self._smoother = KeypointSmoother(smoothing) if smoothing else None
         self._velocity = np.zeros(2)
         self._raw = person.keypoints
         self.take(person, time)
 
-    def take(self, person: Person, time: float) -> None:
-        """Add an observation."""
+    def take(self, person: Person, time: float, seen: bool = True) -> None:
+        """Add an observation; `seen`: there was one in the frame before."""
         elapsed = time - self.time
+        if not seen:
+            self.steady_since = time
         if elapsed > 0:
             self._velocity += 0.5 * (_shift(self._raw, person.keypoints) / elapsed - self._velocity)
         self.hits += 1
@@ -145,6 +164,8 @@ class _Track:
         if self._smoother is not None:
             keypoints = self._smoother.update(person.keypoints, time, _size(person.keypoints))
             self.person = Person.from_keypoints(keypoints)
+        if not self.id:
+            self.unconfirmed.append((time, self.person))
 
     def expected(self, seconds: float) -> np.ndarray:
         """Keypoints (17, 3) this long after the last observation."""

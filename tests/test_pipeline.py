@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from skeletr.actions import Status
 from skeletr.checkpoint import Checkpoint
 from skeletr.export import CSV_COLUMNS, actions_csv, result_dict, write_json
 from skeletr.model import SkeleTR, SkeleTRConfig
@@ -74,6 +75,13 @@ def test_every_frame_is_recorded_and_both_people_are_labelled(result):
         assert any(p.scores.any() for p in track.predictions)
     assert {"decode", "pose", "track", "recognise", "total"} <= set(result.timing)
     assert result.warnings == ()
+
+
+def test_people_are_there_from_their_first_frame_on(result):
+    assert [len(f.people) for f in result.recording.frames()] == [2] * 40
+    people, scene = result.log.at(0.0)
+    assert set(people) == {1, 2}
+    assert scene.status is not Status.NOBODY
 
 
 def test_the_same_parts_can_be_used_again(video, frontend, recognizer, result):

@@ -9,9 +9,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from skeletr.overlay.palette import DARK, Color, text_color
+from skeletr.overlay.palette import Color, text_color
 
 Rect = tuple[int, int, int, int]  # x1, y1, x2, y2
+
+
+# Text is drawn larger and averaged: small letters keep their spacing, corners are smooth.
+_FINER = 3
 
 
 @dataclass(frozen=True)
@@ -34,19 +38,23 @@ def chip(parts: tuple[Part, ...], size: int, longest: int) -> np.ndarray:
     Returns:
         (h, w, 4) uint8 RGBA.
     """
-    font = _font(size)
-    pad, height = round(size * 0.5), round(size * 1.55)
-    texts = _shorten(parts, font, pad, longest)
+    large = size * _FINER
+    font = _font(large)
+    pad, height = round(large * 0.5), round(size * 1.55) * _FINER
+    texts = _shorten(parts, font, pad, longest * _FINER)
     widths = [_width(t, font, p.strong) + 2 * pad for p, t in zip(parts, texts, strict=True)]
-    image = Image.new("RGBA", (min(sum(widths), longest), height), (*DARK, 255))
+    width = min(-(-sum(widths) // _FINER), longest)
+    image = Image.new("RGBA", (width * _FINER, height), (*parts[-1].background, 255))
     draw = ImageDraw.Draw(image)
     left = 0
-    for part, text, width in zip(parts, texts, widths, strict=True):
-        draw.rectangle((left, 0, left + width, height), (*part.background, 255))
+    for part, text, wide in zip(parts, texts, widths, strict=True):
+        draw.rectangle((left, 0, left + wide, height), (*part.background, 255))
         ink = (*text_color(part.background), 255)
-        draw.text((left + pad, height / 2), text, ink, font, "lm", stroke_width=_stroke(part, size))
-        left += width
-    return _rounded(np.array(image), max(2, round(size * 0.3)))
+        draw.text((left + pad, height / 2), text, ink, font, "lm", stroke_width=_bold(part, large))
+        left += wide
+    _round_corners(image, round(large * 0.3))
+    small = (width, height // _FINER)
+    return cv2.resize(np.array(image), small, interpolation=cv2.INTER_AREA)
 
 
 def paste(image: np.ndarray, patch: np.ndarray, x: int, y: int, opacity: float = 1.0) -> None:
@@ -96,7 +104,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)
 
 
-def _stroke(part: Part, size: int) -> float:
+def _bold(part: Part, size: int) -> float:
     return size / 40 if part.strong else 0
 
 
@@ -115,12 +123,8 @@ def _shorten(
     return [*texts[:-1], last]
 
 
-def _rounded(chip_image: np.ndarray, radius: int) -> np.ndarray:
-    height, width = chip_image.shape[:2]
-    scale = 4  # drawn larger and averaged: smooth corners
-    mask = Image.new("L", (width * scale, height * scale), 0)
-    corners = (0, 0, width * scale - 1, height * scale - 1)
-    ImageDraw.Draw(mask).rounded_rectangle(corners, radius * scale, 255)
-    small = cv2.resize(np.array(mask), (width, height), interpolation=cv2.INTER_AREA)
-    chip_image[..., 3] = small
-    return chip_image
+def _round_corners(image: Image.Image, radius: int) -> None:
+    mask = Image.new("L", image.size, 0)
+    corners = (0, 0, image.width - 1, image.height - 1)
+    ImageDraw.Draw(mask).rounded_rectangle(corners, radius, 255)
+    image.putalpha(mask)

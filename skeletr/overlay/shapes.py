@@ -17,18 +17,27 @@ def unit(image: np.ndarray) -> float:
     return max(min(image.shape[:2]) / 360, 0.6)
 
 
+def _scale(image: np.ndarray, extent: float) -> float:
+    """`unit`, but finer on people who are small in the picture; `extent` in pixels."""
+    return min(unit(image), max(extent / 160, 0.4))
+
+
 def draw_skeleton(image: np.ndarray, keypoints: np.ndarray, color: Color, min_score: float) -> None:
     """Limbs and joints whose score is above `min_score`; keypoints (17, 3)."""
     seen = np.isfinite(keypoints).all(axis=1) & (keypoints[:, 2] > min_score)
+    if not seen.any():
+        return
     points = _fixed(keypoints[:, :2])
-    width = max(1, round(2.2 * unit(image)))
+    scale = _scale(image, float(np.ptp(keypoints[seen, :2], axis=0).max()))
+    width = max(1, round(2.2 * scale))
+    edge = 2 if width > 1 else 1
     limbs = [(a, b) for a, b in COCO_LIMBS if seen[a] and seen[b]]
-    for thickness, paint in ((width + 2, DARK), (width, color)):
+    for thickness, paint in ((width + edge, DARK), (width, color)):
         for a, b in limbs:
             cv2.line(image, points[a], points[b], paint, thickness, cv2.LINE_AA, _SHIFT)
     for joint in np.flatnonzero(seen):
-        radius = (1.6 if joint in _FACE else 2.4) * unit(image)
-        _disc(image, points[joint], radius + 1, DARK)
+        radius = (1.5 if joint in _FACE else 2.3) * scale
+        _disc(image, points[joint], radius + edge / 2, DARK)
         _disc(image, points[joint], radius, (255, 255, 255))
 
 
@@ -37,12 +46,13 @@ def draw_box(image: np.ndarray, box: np.ndarray, color: Color) -> None:
     if not np.isfinite(box).all():
         return
     x1, y1, x2, y2 = (float(v) for v in box)
-    reach = max(4.0, 0.18 * min(x2 - x1, y2 - y1))
+    reach = max(3.0, 0.18 * min(x2 - x1, y2 - y1))
     bend = reach * 0.45
-    width = max(1, round(1.8 * unit(image)))
+    width = max(1, round(1.8 * _scale(image, max(x2 - x1, y2 - y1))))
+    edge = 2 if width > 1 else 1
     corners = ((x1, y1, 1, 1), (x2, y1, -1, 1), (x2, y2, -1, -1), (x1, y2, 1, -1))
     lines = [_fixed_line(_corner(x, y, sx, sy, reach, bend)) for x, y, sx, sy in corners]
-    cv2.polylines(image, lines, False, DARK, width + 2, cv2.LINE_AA, _SHIFT)
+    cv2.polylines(image, lines, False, DARK, width + edge, cv2.LINE_AA, _SHIFT)
     cv2.polylines(image, lines, False, color, width, cv2.LINE_AA, _SHIFT)
 
 

@@ -1,0 +1,1 @@
+"""The web app: lays out and wires what `skeletr` computes."""

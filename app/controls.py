@@ -1,0 +1,52 @@
+"""The settings that a user may change, and what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.settings import UserOptions
+from skeletr.pose import FRONTENDS
+
+
+@dataclass(frozen=True)
+class OptionControls:
+    """Components of one settings panel, in the order that `read` takes their values."""
+
+    pose: gr.Dropdown
+    max_people: gr.Slider
+    own_threshold: gr.Checkbox
+    threshold: gr.Slider
+
+    @property
+    def inputs(self) -> list[gr.components.Component]:
+        """For the inputs of an event."""
+        return [self.pose, self.max_people, self.own_threshold, self.threshold]
+
+
+def option_controls() -> OptionControls:
+    """Lay out the settings inside the current block."""
+    with gr.Row():
+        pose = gr.Dropdown(
+            list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
+        )
+        max_people = gr.Slider(1, 10, value=6, step=1, label="People at most", min_width=140)
+    own = gr.Checkbox(False, label="Choose when the answer is “unknown”")
+    threshold = gr.Slider(
+        0, 1, value=0.3, step=0.05, label="Unknown below this probability", visible=False
+    )
+    own.change(
+        lambda chosen: gr.update(visible=chosen),
+        own,
+        threshold,
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+    return OptionControls(pose, max_people, own, threshold)
+
+
+def read(pose: str, max_people: float, own: bool, threshold: float) -> UserOptions:
+    """The values of `OptionControls.inputs` as options."""
+    return UserOptions(pose, int(max_people), float(threshold) if own else None)

@@ -1,0 +1,150 @@
+"""The *Live* tab: the webcam goes in, the overlay, labels and attention come out."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+
+from app import figures, views
+from app.controls import option_controls, read
+from app.engine import NotReady
+from app.live_image import live_image
+from app.sessions import Busy, Sessions
+from app.settings import UserOptions
+from skeletr.pose.base import PoseError
+
+_LOG = logging.getLogger(__name__)
+_EVERY = 0.04  # seconds between two frames that the page sends; the server skips what is stale
+_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
+_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def live_tab(sessions: Sessions) -> None:
+    """Lay out and wire the tab inside the current block."""
+    ui = _layout()
+    outputs = [ui.overlay, ui.people, ui.badge, ui.between, ui.sequences]
+
+    def step(
+        image: np.ndarray | None,
+        mirror: bool,
+        arcs: bool,
+        request: gr.Request,
+        *options: object,
+    ) -> tuple:
+        return _step(sessions, image, (mirror, arcs), read(*options), request.session_hash or "")
+
+    ui.camera.stream(
+        step,
+        [ui.camera, ui.mirror, ui.arcs, *ui.options.inputs],
+        outputs,
+        stream_every=_EVERY,
+        time_limit=None,
+        concurrency_limit=None,
+        **_QUIET,
+    )
+
+    def restart(request: gr.Request) -> tuple:
+        _restart(sessions, request.session_hash or "")
+        return (
+            views.note(views.LIVE_HINT),
+            figures.people_heatmap(None),
+            (figures.sequence_heatmap(None)),
+        )
+
+    ui.restart.click(restart, None, [ui.people, ui.between, ui.sequences], queue=False, **_QUIET)
+    ui.mirror.change(
+        lambda on: gr.update(webcam_options=gr.WebcamOptions(mirror=on, constraints=_CAMERA)),
+        ui.mirror,
+        ui.camera,
+        queue=False,
+        **_QUIET,
+    )
+
+
+def _layout() -> SimpleNamespace:
+    ui = SimpleNamespace()
+    with gr.Row(equal_height=False, elem_id="live-row"):
+        with gr.Column(scale=2, min_width=300):
+            ui.camera = gr.Image(
+                label="Camera",
+                show_label=False,
+                sources=["webcam"],
+                streaming=True,
+                height=260,
+                webcam_options=gr.WebcamOptions(mirror=True, constraints=_CAMERA),
+                elem_id="live-camera",
+                buttons=[],
+            )
+            gr.HTML('<div id="camera-note"></div>', padding=False, elem_id="camera-note-block")
+            ui.people = gr.HTML(views.note(views.LIVE_HINT), padding=False, elem_id="live-people")
+            ui.badge = gr.HTML(elem_id="live-badge", padding=False)
+        with gr.Column(scale=3, min_width=320):
+            ui.overlay = live_image(
+                label="Live",
+                show_label=False,
+                elem_id="live-overlay",
+                height=480,
+                buttons=["fullscreen"],
+            )
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            ui.between = gr.Plot(
+                figures.people_heatmap(None),
+                label="Attention between people",
+                elem_id="live-people-attention",
+            )
+        with gr.Column(scale=3, min_width=320):
+            ui.sequences = gr.Plot(
+                figures.sequence_heatmap(None),
+                label="Attention between short sequences",
+                elem_id="live-attention",
+            )
+    with gr.Accordion("Settings", open=False):
+        with gr.Row():
+            ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
+            ui.arcs = gr.Checkbox(False, label="Draw attention between people", min_width=140)
+        ui.options = option_controls()
+        ui.restart = gr.Button("Forget everybody and begin again", size="sm")
+    return ui
+
+
+def _step(
+    sessions: Sessions,
+    image: np.ndarray | None,
+    look: tuple[bool, bool],
+    options: UserOptions,
+    key: str,
+) -> tuple:
+    if image is None:
+        return _nothing("")
+    try:
+        session = sessions.get(key)
+        with session.lock:
+            view = session.live(options).step(image, *look)
+    except (NotReady, PoseError, Busy) as error:
+        return _nothing(str(error))
+    except Exception:
+        _LOG.exception("a camera frame could not be recognised")
+        return _nothing("This frame could not be recognised; the log of the server says why.")
+    plots = (gr.skip(), gr.skip())
+    if view.actions.fresh:
+        attention = view.actions.attention
+        plots = figures.people_heatmap(attention), figures.sequence_heatmap(attention)
+    return view.image, views.live_people(view), views.badge(view), *plots
+
+
+def _nothing(text: str) -> tuple:
+    people = views.note(text, "problem") if text else gr.skip()
+    return gr.skip(), people, "", gr.skip(), gr.skip()
+
+
+def _restart(sessions: Sessions, key: str) -> None:
+    try:
+        session = sessions.get(key)
+    except Busy as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    with session.lock:
+        session.stop_live()

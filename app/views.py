@@ -1,0 +1,141 @@
+"""Pieces of the page as HTML; everything that comes from outside is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from app.engine import Engine, EngineState
+from app.live import LiveView
+from skeletr.actions import REASONS, Prediction, Status
+from skeletr.export import result_dict
+from skeletr.overlay import person_hex
+from skeletr.overlay.palette import person_color, text_color
+from skeletr.pipeline import Result
+
+VIDEO_HINT = "Drop a video above. It is recognised at once; the result appears here."
+_SLOW = 4  # frames per second below which a person cannot be followed from frame to frame
+LIVE_HINT = "Start the camera. People, their labels and who looks at whom appear here."
+
+
+def header(engine: Engine) -> str:
+    """Title and the state of the models."""
+    failed = engine.state is EngineState.FAILED
+    reason = note(engine.message, "problem") if failed else ""
+    return (
+        '<div class="sk-header"><div><h1>SkeleTR Live</h1>'
+        "<p>Who does what, and whom the model looks at.</p></div>"
+        f'<span class="sk-state sk-{engine.state.value}" role="status">'
+        f"{'Not ready' if failed else escape(engine.message)}</span></div>{reason}"
+    )
+
+
+def note(text: str, kind: str = "hint") -> str:
+    """One sentence in a frame; kind is hint, problem or warning."""
+    role = "alert" if kind == "problem" else "status"
+    return f'<div class="sk-note sk-{kind}" role="{role}">{escape(text)}</div>'
+
+
+def progress(name: str, doing: str, share: float, remaining: float | None) -> str:
+    """A bar with what is being done and how long it may take."""
+    left = "" if remaining is None else f", about {_clock(remaining)} left"
+    percent = round(100 * share)
+    return (
+        f'<div class="sk-progress" role="progressbar" aria-valuenow="{percent}">'
+        f"<div><span>{escape(doing)} {escape(name)}</span>"
+        f"<span>{percent} %{left}</span></div>"
+        f'<div class="sk-track"><div style="width:{percent}%"></div></div></div>'
+    )
+
+
+def verdict(result: Result) -> str:
+    """The video-level label with the runners-up, and what was worth a warning."""
+    facts = result_dict(result)
+    best = facts["video_labels"]
+    frames, seconds = facts["video"]["frames_used"], result.timing.get("total", 0.0)
+    pace = f"{frames} frames in {seconds:.0f} s" if seconds else f"{frames} frames"
+    warnings = "".join(note(w, "warning") for w in result.warnings)
+    name = escape(result.info.name)
+    meta = f'<p class="sk-meta">{name} · {_clock(result.info.duration)} · {pace}</p>'
+    if not best:
+        return warnings + note(_why_nothing(result)) + meta
+    scenes = [p for p in result.log.scene.predictions if p.status is Status.OK]
+    sure = "" if scenes else '<p class="sk-meta">The model is not sure; these are its guesses.</p>'
+    bars = "".join(_bar(x["label"], x["score"]) for x in best)
+    title = f"<h2>{escape(best[0]['label'])}</h2>" if scenes else "<h2>unknown</h2>"
+    return f'{warnings}<div class="sk-card">{title}{sure}{bars}{meta}</div>'
+
+
+def _why_nothing(result: Result) -> str:
+    if not result.log.people:
+        return "Nobody was found in this video."
+    return "People were found, but too little of them was seen to say what they do."
+
+
+def people(result: Result) -> str:
+    """A row per person: number, label, score, and when they were in view."""
+    found = result_dict(result)["people"]
+    long = [p for p in found if p["steps"]]
+    if not long:
+        return ""
+    rows = "".join(
+        f"<tr><td>{_number(p['id'])}</td><td>{_label(p)}</td>"
+        f'<td class="sk-time">{_clock(p["start"])} to {_clock(p["end"])}</td></tr>'
+        for p in long
+    )
+    head = "<tr><th>Person</th><th>Label</th><th>In view</th></tr>"
+    brief = len(found) - len(long)
+    more = f'<p class="sk-meta">{brief} more seen too briefly to say.</p>' if brief else ""
+    return f'<div class="sk-card"><table class="sk-people">{head}{rows}</table>{more}</div>'
+
+
+def _label(person: dict) -> str:
+    best = person["labels"][:1]
+    sure = any(s["status"] == Status.OK.value for s in person["steps"])
+    if best and sure:
+        return _bar(best[0]["label"], best[0]["score"])
+    return f'<span class="sk-quiet">{escape(person["steps"][-1]["status"])}</span>'
+
+
+def live_people(view: LiveView) -> str:
+    """What each person in view does now."""
+    if not view.actions.people:
+        return note(REASONS[Status.NOBODY])
+    rows = "".join(
+        f'<li>{_number(i)}<div class="sk-grow">{_now(p)}</div></li>'
+        for i, p in sorted(view.actions.people.items())
+    )
+    return f'<ul class="sk-live">{rows}</ul>'
+
+
+def _now(prediction: Prediction) -> str:
+    if prediction.status is Status.OK:
+        return _bar(prediction.label, prediction.score)
+    return f'<span class="sk-quiet">{escape(REASONS[prediction.status])}</span>'
+
+
+def badge(view: LiveView) -> str:
+    """How fast it goes."""
+    slow = 0 < view.fps < _SLOW
+    advice = f". Too slow: labels need {_SLOW} frames/s or more." if slow else ""
+    return (
+        f'<div class="sk-badge"><b>{view.fps:.0f}</b> frames/s '
+        f"<b>{view.latency * 1000:.0f}</b> ms each{advice}</div>"
+    )
+
+
+def _bar(label: str, score: float) -> str:
+    return (
+        f'<div class="sk-bar"><span class="sk-label">{escape(label)}</span>'
+        f'<span class="sk-score">{score:.0%}</span>'
+        f'<div class="sk-track"><div style="width:{score:.1%}"></div></div></div>'
+    )
+
+
+def _number(id: int) -> str:
+    ink = "#{:02x}{:02x}{:02x}".format(*text_color(person_color(id)))
+    return f'<span class="sk-chip" style="background:{person_hex(id)};color:{ink}">{id}</span>'
+
+
+def _clock(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"

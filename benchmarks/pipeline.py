@@ -1,0 +1,85 @@
+"""Frames per second of the whole road and the share of each stage.
+
+    python -m benchmarks.pipeline VIDEO... [--json FILE] [--no-video]
+
+Every video is recognised (and drawn and encoded) once to warm up and then `--runs` times; the
+median run is shown. Run it on an otherwise idle machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
+from skeletr.pipeline import Result, annotate_video, recognize_video
+from skeletr.pose import create_frontend
+from skeletr.recognizer import Recognizer
+
+_STAGES = ("decode", "pose", "track", "recognise", "decode again", "draw", "encode")
+
+
+def main() -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("videos", nargs="+", type=Path)
+    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--no-video", action="store_true", help="without drawing and encoding")
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    args = parser.parse_args()
+    recognizer = Recognizer(Checkpoint.from_pretrained(args.checkpoint))
+    rows = [measure(v, recognizer, args.runs, not args.no_video) for v in args.videos]
+    print(f"{torch.get_num_threads()} threads; medians of {args.runs} runs")
+    print("| video | people a frame | frames/s | x real time | " + " | ".join(_STAGES) + " |")
+    print("|---" * (4 + len(_STAGES)) + "|")
+    for row in rows:
+        shares = " | ".join(f"{row['share'].get(s, 0):.1%}" for s in _STAGES)
+        print(
+            f"| {row['video']} | {row['people']:.2f} | {row['fps']:.1f} | "
+            f"{row['real_time']:.2f} | {shares} |"
+        )
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+    return 0
+
+
+def measure(video: Path, recognizer: Recognizer, runs: int, draw: bool) -> dict:
+    """The median of several runs over one video."""
+    frontend = create_frontend()
+    try:
+        results = [_run(video, frontend, recognizer, draw) for _ in range(runs + 1)][1:]
+    finally:
+        frontend.close()
+    seconds = statistics.median(s for s, _ in results)
+    _, result = min(results, key=lambda r: abs(r[0] - seconds))
+    frames = len(result.recording.frame_times)
+    counted = {s: result.timing.get(s, 0.0) for s in _STAGES}
+    return {
+        "video": video.name,
+        "people": len(result.recording.frame) / max(frames, 1),
+        "frames": frames,
+        "seconds": seconds,
+        "fps": frames / seconds,
+        "real_time": (result.recording.end + 1 / result.info.fps) / seconds,
+        "share": {s: t / seconds for s, t in counted.items()},
+    }
+
+
+def _run(video: Path, frontend, recognizer: Recognizer, draw: bool) -> tuple[float, Result]:
+    begin = time.perf_counter()
+    result = recognize_video(video, frontend, recognizer)
+    if draw:
+        with tempfile.TemporaryDirectory() as folder:
+            result.timing.update(annotate_video(video, result, Path(folder) / "out.mp4"))
+    return time.perf_counter() - begin, result
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,130 @@
+"""A take as one camera sees it: people on a plane, in units of a standing person's height."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from skeletr.datasets.camera import Camera, head_to_nose, project, travel
+from skeletr.datasets.motion import Span, Take, torso_length
+from skeletr.datasets.noise import wander
+from skeletr.datasets.timeline import Performance, perform
+from skeletr.skeleton import COCO_FLIP
+
+HEIGHT_IN_TORSOS = 3.2  # a standing person, head to ankles, over shoulders to hips
+_IN_PLACE = {"walk": (0.4, 1.7), "run": (1.0, 3.5)}  # metres per second when really going
+_FAR_SIDE = ((5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16))
+
+
+@dataclass(frozen=True)
+class Actor:
+    """One person, or a pair, on the picture plane.
+
+    xy: (P, T, 17, 2), x right, y down, in heights, the middle of the hips around 0.
+    seen: (P, T, 17) bool. spans: labels in seconds of the scene.
+    """
+
+    xy: np.ndarray
+    seen: np.ndarray
+    spans: tuple[Span, ...]
+
+    @property
+    def extent(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest x and y of what is seen, (2,) each, in heights."""
+        points = self.xy[self.seen]
+        if not len(points):
+            return np.full(2, -0.5), np.full(2, 0.5)
+        return np.quantile(points, 0.02, axis=0), np.quantile(points, 0.98, axis=0)
+
+
+def act(take: Take, times: np.ndarray, camera: Camera, rng: np.random.Generator) -> Actor:
+    """Let a take happen at scene times (T,) before a camera."""
+    stretch = float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
+    performance = perform(take, float(times[-1]), stretch, rng)
+    points, seen = performance.sample(times)
+    height = HEIGHT_IN_TORSOS * torso_length(take.clip)
+    if points.shape[-1] == 3:
+        points = project(_in_space(points, times, performance, height, rng), camera)
+    else:
+        points, seen = _in_plane(points, seen, rng)
+    sway = 0.004 * float(rng.random()) * wander(times, (points.shape[0], 17, 2), rng)
+    xy = points / height + sway.swapaxes(0, 1)
+    hips = xy[..., [11, 12], :].mean(axis=2) if seen[..., [11, 12]].any() else xy.mean(axis=2)
+    return Actor((xy - np.median(hips, axis=(0, 1))).astype(np.float32), seen, performance.spans)
+
+
+def then(first: Actor, second: Actor, times: np.ndarray, change: float) -> Actor:
+    """One person who does one thing until `change` seconds and another thing after it."""
+    weight = np.clip((times - change) / 0.3 + 0.5, 0, 1)[None, :, None].astype(np.float32)
+    both = first.seen & second.seen
+    weight = np.where(both, weight, (weight > 0.5).astype(np.float32))
+    xy = (1 - weight[..., None]) * first.xy + weight[..., None] * second.xy
+    seen = np.where(weight < 0.5, first.seen, second.seen)
+    before = (Span(s.label, s.start, min(s.end, change)) for s in first.spans)
+    after = (Span(s.label, max(s.start, change), s.end) for s in second.spans)
+    spans = tuple(s for s in (*before, *after) if s.end > s.start)
+    return Actor(xy, seen, spans)
+
+
+def mirror(actor: Actor) -> Actor:
+    """As a mirrored webcam shows it: x turned round, left and right joints exchanged."""
+    flip = list(COCO_FLIP)
+    return Actor(actor.xy[:, :, flip] * (-1, 1), actor.seen[:, :, flip], actor.spans)
+
+
+def _in_space(
+    points: np.ndarray,
+    times: np.ndarray,
+    performance: Performance,
+    height: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Changes in metres: the nose before the head, other bodies, really going somewhere."""
+    nose = float(rng.uniform(0.0, 0.075)), float(rng.uniform(-0.01, 0.05))
+    points = head_to_nose(points, nose[0] * height, nose[1] * height)
+    points = _other_body(points, height, rng)
+    label = performance.clip.label
+    if label in _IN_PLACE and len(points) == 1 and rng.random() < 0.4:
+        points = travel(points, times, float(rng.uniform(*_IN_PLACE[label])))
+    return points
+
+
+def _other_body(points: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
+    """Wider or narrower shoulders and hips, and a different depth: sensors and people differ."""
+    out = points.copy()
+    for left, right in ((5, 6), (11, 12)):
+        middle = (points[..., left, :] + points[..., right, :]) / 2
+        factor = float(rng.uniform(0.85, 1.3))
+        for joint in (left, right):
+            moved = (factor - 1) * (points[..., joint, :] - middle)
+            out[..., joint, :] += moved
+    out[..., [11, 12], 1] += float(rng.uniform(-0.02, 0.03)) * height
+    return out
+
+
+def _in_plane(
+    points: np.ndarray, seen: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Changes for 2D clips: a little roll and aspect; hidden far sides are often guessed."""
+    roll = np.deg2rad(rng.normal(0, 4))
+    turn = np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+    points = (points @ turn.T) * (float(np.exp(rng.normal(0, 0.08))), 1.0)
+    if rng.random() < 0.6:
+        points, seen = guess_far_side(points, seen)
+    return points.astype(np.float32), seen
+
+
+def guess_far_side(points: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where only one of a left and right joint is seen, put the other at the same place.
+
+    Pose estimators give a hidden far arm or leg just beside the near one; labels by hand
+    leave it out.
+    """
+    points, seen = points.copy(), seen.copy()
+    for left, right in _FAR_SIDE:
+        for hidden, near in ((left, right), (right, left)):
+            fill = ~seen[..., hidden] & seen[..., near]
+            points[fill, hidden] = points[fill, near]
+            seen[fill, hidden] = True
+    return points, seen

@@ -1,0 +1,73 @@
+"""The takes that scenes are composed of, drawn so that rare labels are not forgotten."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from skeletr.datasets.clip import Clip, DatasetError
+from skeletr.datasets.motion import Take, take_of
+from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND
+
+# How much of the single people do nothing in particular.
+_REST_SHARE = {STAND: 0.11, SIT: 0.04}
+
+_BALANCE = 0.25  # chances go with clips ** 0.25: 1 would forget rare labels, 0 wear them out
+_FEWEST_JOINTS = 4.0  # on average; clips in which less is seen teach nothing
+
+
+class TakePool:
+    """Takes by label; interactions of two people apart from what one person does alone."""
+
+    def __init__(self, clips: Iterable[Clip]) -> None:
+        """Raises `DatasetError` when there are no clips."""
+        takes: dict[str, list[Take]] = defaultdict(list)
+        for clip in clips:
+            if clip.seen.sum(axis=-1).mean() < _FEWEST_JOINTS:
+                continue
+            take = take_of(clip)
+            takes[take.action.label].append(take)
+            for rest in take.rests:
+                takes[rest.label].append(Take(replace(clip, label=rest.label), rest))
+        if not takes:
+            raise DatasetError("no training clips; expected at least one")
+        self.takes = dict(takes)
+        self._pairs = sorted(label for label in takes if label in INTERACTIONS)
+        self._alone = sorted(set(takes) - INTERACTIONS)
+        self._weights = self._share(self._alone)
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there are clips of two people together."""
+        return bool(self._pairs)
+
+    @property
+    def has_singles(self) -> bool:
+        """Whether there are clips of one person."""
+        return bool(self._alone)
+
+    def pair(self, rng: np.random.Generator) -> Take:
+        """Two people together; every interaction is equally likely."""
+        return self._draw(self._pairs[rng.integers(len(self._pairs))], rng)
+
+    def single(self, rng: np.random.Generator, label: str | None = None) -> Take:
+        """One person doing `label`, or anything: see `_BALANCE`."""
+        if label is None:
+            label = self._alone[rng.choice(len(self._alone), p=self._weights)]
+        return self._draw(label, rng)
+
+    def _draw(self, label: str, rng: np.random.Generator) -> Take:
+        takes = self.takes[label]
+        return takes[rng.integers(len(takes))]
+
+    def _share(self, labels: list[str]) -> np.ndarray:
+        active = np.array([label not in _REST_SHARE for label in labels], dtype=bool)
+        weights = np.array([len(self.takes[label]) for label in labels]) ** _BALANCE * active
+        rest = np.array([_REST_SHARE.get(label, 0.0) for label in labels])
+        if weights.sum() > 0:
+            weights *= (1 - rest.sum()) / weights.sum()
+        total = weights + rest
+        return total / total.sum() if len(labels) else total

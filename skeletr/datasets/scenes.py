@@ -1,0 +1,157 @@
+"""Training scenes composed from clips; each becomes a `Recording`, as live video does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skeletr.datasets.actors import Actor, act, mirror, then
+from skeletr.datasets.camera import Camera
+from skeletr.datasets.noise import NoiseConfig, crop, estimate, wander
+from skeletr.datasets.pool import TakePool
+from skeletr.recording import Action, Recording
+
+IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """How scenes are composed.
+
+    duration: shortest and longest, seconds. rate: lowest and highest frames per second.
+    pair: share of scenes with two people who interact; bystander: share of those with one more.
+    crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
+    change: chance that a person does a second thing. half_body: chance of a close camera that
+    cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
+    """
+
+    duration: tuple[float, float] = (1.5, 5.2)
+    rate: tuple[float, float] = (8.0, 30.0)
+    pair: float = 0.27
+    bystander: float = 0.25
+    crowd: tuple[float, ...] = (0.6, 0.23, 0.12, 0.05)
+    together: float = 0.3
+    change: float = 0.2
+    half_body: float = 0.28
+    mirror: float = 0.5
+    noisy: float = 0.93
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "duration", tuple(self.duration))
+        object.__setattr__(self, "rate", tuple(self.rate))
+        object.__setattr__(self, "crowd", tuple(self.crowd))
+        if isinstance(self.noise, dict):
+            object.__setattr__(self, "noise", NoiseConfig(**self.noise))
+        if not 0 < self.duration[0] <= self.duration[1] or not 0 < self.rate[0] <= self.rate[1]:
+            raise ValueError(f"duration {self.duration} and rate {self.rate}: expected 0 < a <= b")
+        if not self.crowd or min(self.crowd) < 0 or abs(sum(self.crowd) - 1) > 1e-6:
+            raise ValueError(f"crowd is {self.crowd}, expected chances that add up to 1")
+
+
+def compose(pool: TakePool, config: SceneConfig, rng: np.random.Generator) -> Recording:
+    """One random scene of people who act, with a label for every span of every person."""
+    times = frame_times(config, rng)
+    actors = _cast(pool, times, config, rng)
+    if rng.random() < config.mirror:
+        actors = [mirror(a) for a in actors][::-1]
+    image_size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
+    placed = place(actors, times, image_size, rng.random() < config.half_body, rng)
+    noise = config.noise if rng.random() < config.noisy else NoiseConfig(*[0.0] * 7)
+    people, actions = [], []
+    for actor, pixels in zip(actors, placed, strict=True):
+        for xy, seen in zip(pixels, actor.seen, strict=True):
+            seen_by = estimate(xy, seen, times, noise, rng)
+            actions += [
+                Action(s.label, len(people), max(s.start, 0.0), min(s.end, float(times[-1])))
+                for s in actor.spans
+                if s.end > 0 and s.start < times[-1]
+            ]
+            people.append(crop(seen_by, image_size))
+    return Recording.from_arrays(np.stack(people), times, image_size, actions)
+
+
+def frame_times(config: SceneConfig, rng: np.random.Generator) -> np.ndarray:
+    """Times of the frames from 0, at a random rate, jittered as those of a busy webcam."""
+    duration = float(rng.uniform(*config.duration))
+    rate = float(rng.uniform(*config.rate))
+    jitter = float(rng.choice([0.0, 0.1, 0.35]))
+    steps = (1 + rng.uniform(-jitter, jitter, int(duration * rate) + 2)) / rate
+    times = np.concatenate([[0.0], np.cumsum(steps)])
+    return times[times <= duration + 1e-9]
+
+
+def _cast(
+    pool: TakePool, times: np.ndarray, config: SceneConfig, rng: np.random.Generator
+) -> list[Actor]:
+    if pool.has_pairs and (rng.random() < config.pair or not pool.has_singles):
+        actors = [act(pool.pair(rng), times, Camera.random(rng, all_round=True), rng)]
+        if pool.has_singles and rng.random() < config.bystander:
+            actors.append(_single(pool, times, None, config, rng))
+            rng.shuffle(actors)
+        return actors
+    count = 1 + int(rng.choice(len(config.crowd), p=config.crowd))
+    label = pool.single(rng).action.label if rng.random() < config.together else None
+    return [_single(pool, times, label, config, rng) for _ in range(count)]
+
+
+def _single(
+    pool: TakePool,
+    times: np.ndarray,
+    label: str | None,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> Actor:
+    camera = Camera.random(rng, all_round=rng.random() < 0.15)
+    actor = act(pool.single(rng, label), times, camera, rng)
+    if label is None and rng.random() < config.change:
+        second = act(pool.single(rng), times, camera, rng)
+        actor = then(actor, second, times, float(rng.uniform(0.3, 0.7) * times[-1]))
+    return actor
+
+
+def place(
+    actors: list[Actor],
+    times: np.ndarray,
+    image_size: tuple[int, int],
+    half_body: bool,
+    rng: np.random.Generator,
+) -> list[np.ndarray]:
+    """Put actors side by side into the picture: (P, T, 17, 2) pixels for each."""
+    width, height = image_size
+    extents = [a.extent for a in actors]
+    spans = np.array([high - low for low, high in extents])
+    gap = float(rng.uniform(0.05, 0.6))
+    row = spans[:, 0].sum() + gap * (len(actors) - 1)
+    scale = _scale(row, spans[:, 1].max(), image_size, half_body, rng)
+    free = width - row * scale
+    left = float(rng.uniform(min(0.0, 0.5 * free), max(0.5 * free, free)))
+    shake = float(rng.choice([0.0, 0.0, 0.02])) * width * wander(times, (2,), rng)
+    out = []
+    for actor, (low, high) in zip(actors, extents, strict=True):
+        top = _top(height, (high - low)[1] * scale, half_body, rng)
+        size = scale * float(np.exp(rng.normal(0, 0.06)))
+        origin = np.array([left - low[0] * scale, top - low[1] * scale])
+        out.append((actor.xy * size + origin + shake[:, None]).astype(np.float32))
+        left += ((high - low)[0] + gap) * scale
+    return out
+
+
+def _scale(
+    row: float, tall: float, image_size: tuple[int, int], half_body: bool, rng: np.random.Generator
+) -> float:
+    """Pixels per height: whole bodies that fit, or so close that the legs are cut off."""
+    width, height = image_size
+    if half_body:
+        return height * float(rng.uniform(1.15, 2.3)) / max(tall, 0.6)
+    largest = min(1.05 * height / max(tall, 0.1), 1.1 * width / max(row, 0.1))
+    return largest * float(rng.uniform(0.3, 1.0))
+
+
+def _top(height: int, tall: float, half_body: bool, rng: np.random.Generator) -> float:
+    """Where the top of a person is, in pixels."""
+    if half_body:
+        return height * float(rng.uniform(0.02, 0.3))
+    free = height - tall
+    return float(rng.uniform(min(0.0, free), max(0.0, free)))

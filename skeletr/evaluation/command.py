@@ -1,0 +1,72 @@
+"""python -m skeletr evaluate: held-out accuracy of a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
+from skeletr.datasets import DATASETS, DatasetError, load_clips
+from skeletr.datasets.archives import DATA_VARIABLE, data_root
+from skeletr.datasets.noise import NoiseConfig
+from skeletr.datasets.vocabulary import labels_of
+from skeletr.evaluation.report import Result, prepare, score, table
+from skeletr.files import atomic_path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `evaluate`."""
+    parser.add_argument(
+        "checkpoint", nargs="?", default=DEFAULT_CHECKPOINT, help="folder (default: the shipped)"
+    )
+    parser.add_argument("--data", help=f"folder with the data sets (default: ${DATA_VARIABLE})")
+    parser.add_argument(
+        "--datasets",
+        nargs="+",
+        choices=list(DATASETS),
+        help="default: all whose labels the checkpoint knows",
+    )
+    parser.add_argument("--split", choices=("test", "val"), default="test", help="default: test")
+    parser.add_argument("--json", metavar="FILE", help="write the results as JSON, - for stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print a table, or JSON; 1 where something is missing or broken."""
+    try:
+        checkpoint = Checkpoint.from_pretrained(args.checkpoint)
+        results = evaluate(checkpoint, data_root(args.data), args.datasets, args.split)
+    except (CheckpointError, DatasetError) as error:
+        print(f"evaluate: {error}", file=sys.stderr)
+        return 1
+    text = json.dumps([r.as_dict() for r in results], indent=2)
+    if args.json == "-":
+        print(text)
+        return 0
+    print(table(results))
+    if args.json:
+        with atomic_path(args.json) as partial:
+            partial.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def evaluate(
+    checkpoint: Checkpoint, data: Path, datasets: list[str] | None = None, split: str = "test"
+) -> list[Result]:
+    """Results on held-out clips, clean first, then with pose noise.
+
+    Raises:
+        DatasetError: data are missing or broken, or there is nothing to evaluate.
+    """
+    known = set(checkpoint.labels)
+    names = datasets or [name for name in DATASETS if set(labels_of(name)) <= known]
+    clips = [c for c in load_clips(data, names) if c.split == split]
+    if not clips:
+        raise DatasetError(f"no {split} clips in {names} below {data}")
+    labels, config = checkpoint.labels, checkpoint.sequences
+    return [
+        score(checkpoint.model, part, labels, config, checkpoint.calibration.temperature)
+        for noise in (None, NoiseConfig())
+        for part in prepare(clips, labels, config, noise)
+    ]

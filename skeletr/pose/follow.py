@@ -1,0 +1,185 @@
+"""Follows the bodies in a stream, and takes up newcomers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from skeletr.pose.bodies import (
+    distance,
+    is_double,
+    is_near,
+    is_plausible,
+    is_same,
+    is_turned,
+    is_upright,
+)
+from skeletr.pose.geometry import Region, Tile
+from skeletr.pose.networks import Body, PoseNetworks
+from skeletr.pose.tiles import SearchRota, tile_around
+
+# A body that moved this far out of the square looked at (in parts of its size) is looked at again.
+SECOND_LOOK = 0.12
+# Regions from the finder this close to a known one are the known one.
+KNOWN_GAP = 0.12
+PROBATION = 0.3  # seconds in which a newcomer must go on looking like one
+FOUND_GAP = 0.5  # newcomers this close to where someone was lost are them
+LOST_TILE = 1.5  # side of the search around a lost person, in sizes of the last region
+
+
+class CrowdConfig(Protocol):
+    """The part of `MediaPipePoseConfig` that is needed here."""
+
+    max_people: int
+    min_new: float
+    min_presence: float
+    scan_interval: float
+    idle_scan_interval: float
+    lost_seconds: float
+    min_size: float
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A person on screen.
+
+    slot: their number at the networks. since: time of the first look, in seconds.
+    moved: distance from the last look, in parts of the size.
+    """
+
+    slot: int
+    body: Body
+    since: float
+    moved: float = 0.0
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A person who just went out of sight, and when."""
+
+    person: Followed
+    time: float
+
+
+class Crowd:
+    """The bodies of one stream, frame by frame."""
+
+    def __init__(self, networks: PoseNetworks, config: CrowdConfig) -> None:
+        self._networks = networks
+        self._config = config
+        self._rota = SearchRota()
+        self._followed: list[Followed] = []
+        self._lost: list[Lost] = []
+
+    def reset(self) -> None:
+        """Forget the stream."""
+        self._networks.reset()
+        self._rota.reset()
+        self._followed, self._lost = [], []
+
+    def update(self, image: np.ndarray, time: float) -> list[Body]:
+        """The bodies in one frame, (H, W, 3) uint8 RGB."""
+        self._follow(image, time)
+        tiles = self._regain(image, time) + self._due(image, time)
+        found = [region for tile in tiles for region in self._networks.detect(image, tile)]
+        # The surest look at a newcomer settles their place; the others find them known.
+        for region in sorted(found, key=lambda region: -region.score):
+            self._meet(image, region, time)
+        return [f.body for f in self._followed]
+
+    def _follow(self, image: np.ndarray, time: float) -> None:
+        kept: list[Followed] = []
+        looks = [(f, self._look(image, f, time)) for f in self._followed]
+        # Of two who seem to be one body, the newer one, or else the one who moved more, slipped.
+        for before, now in sorted(looks, key=lambda look: self._doubt(*look, time)):
+            if now is not None and not any(is_same(now.body, k.body) for k in kept):
+                kept.append(now)
+            else:
+                self._lost.append(Lost(before, time))
+        self._followed = kept
+
+    def _doubt(self, before: Followed, now: Followed | None, time: float) -> tuple[bool, float]:
+        """The less the surer that a look shows the same person as before."""
+        return time - before.since <= PROBATION, now.moved if now else np.inf
+
+    def _look(self, image: np.ndarray, person: Followed, time: float) -> Followed | None:
+        known = time - person.since > PROBATION
+        holds = self._holds if known else self._convinces
+        body = self._networks.landmarks(image, person.body.region, person.slot)
+        if body is None or not holds(body, image):
+            return None
+        if not is_near(body.region, person.body.region, SECOND_LOOK):
+            again = self._networks.landmarks(image, body.region, person.slot)
+            if again is not None and holds(again, image):
+                body = again
+        if is_turned(body.region, person.body.region):
+            return None
+        return replace(person, body=body, moved=distance(body, person.body))
+
+    def _regain(self, image: np.ndarray, time: float) -> list[Tile]:
+        """Look again for one of the lost, in turn; a square to search if that did not help."""
+        self._lost = [x for x in self._lost if time - x.time <= self._config.lost_seconds]
+        if not self._lost or self._is_full():
+            return []
+        lost = self._lost.pop(0)
+        region = lost.person.body.region
+        slot = self._free_slot()
+        body = self._networks.landmarks(image, region, slot)
+        if body is not None and self._is_back(body, image):
+            self._followed.append(Followed(slot, body, time))
+            return []
+        self._lost.append(lost)
+        return [tile_around(region.x, region.y, LOST_TILE * region.size)]
+
+    def _due(self, image: np.ndarray, time: float) -> list[Tile]:
+        """The squares whose turn it is to be searched for newcomers."""
+        height, width = image.shape[:2]
+        config = self._config
+        interval = config.scan_interval if self._followed else config.idle_scan_interval
+        return self._rota.take(width, height, time, interval)
+
+    def _meet(self, image: np.ndarray, region: Region, time: float) -> None:
+        """Take up the person in `region`, unless they are known or there is none."""
+        if self._is_full() or self._knows(region):
+            return
+        slot = self._free_slot()
+        body = self._networks.landmarks(image, region, slot)
+        if body is None or not self._convinces(body, image):
+            return
+        body = self._networks.landmarks(image, body.region, slot)
+        if body is None or not self._convinces(body, image):
+            return
+        if any(is_double(body, f.body) for f in self._followed):
+            return
+        self._followed.append(Followed(slot, body, time))
+        self._lost = [
+            x for x in self._lost if not is_near(x.person.body.region, body.region, FOUND_GAP)
+        ]
+
+    def _is_full(self) -> bool:
+        return len(self._followed) >= self._config.max_people
+
+    def _free_slot(self) -> int:
+        return min(set(range(self._config.max_people)) - {f.slot for f in self._followed})
+
+    def _knows(self, region: Region) -> bool:
+        return any(is_near(region, f.body.region, KNOWN_GAP) for f in self._followed)
+
+    def _is_back(self, body: Body, image: np.ndarray) -> bool:
+        """Whether a lost person is seen again where they were lost, and not someone else."""
+        sure = body.presence >= self._config.min_new and self._holds(body, image)
+        return sure and not any(is_same(body, f.body) for f in self._followed)
+
+    def _convinces(self, body: Body, image: np.ndarray) -> bool:
+        """Whether a newcomer is one."""
+        sure = body.presence >= self._config.min_new and is_upright(body)
+        return sure and self._holds(body, image)
+
+    def _holds(self, body: Body, image: np.ndarray) -> bool:
+        """Whether someone who is followed is still there."""
+        height, width = image.shape[:2]
+        smallest = self._config.min_size * min(width, height)
+        present = body.presence >= self._config.min_presence
+        return present and is_plausible(body, width, height, smallest)

@@ -15,11 +15,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 # Threads that spin while they wait take the processor from the pose model and the server.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-import torch
-
 from app.settings import AppSettings
 from app.ui import build, launch_options
-from skeletr.devices import DEVICES, DeviceError, pick_device
+from skeletr.devices import DEVICES, DeviceError, pick_device, share_cores
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (DeviceError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+    share_cores()
     # Stopped by a service manager, the app still removes what belongs to open pages.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     page = build(settings)

@@ -18,11 +18,12 @@ class OptionControls:
     max_people: gr.Slider
     own_threshold: gr.Checkbox
     threshold: gr.Slider
+    blur: gr.Checkbox
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         """For the inputs of an event."""
-        return [self.pose, self.max_people, self.own_threshold, self.threshold]
+        return [self.pose, self.max_people, self.own_threshold, self.threshold, self.blur]
 
 
 def option_controls() -> OptionControls:
@@ -32,6 +33,7 @@ def option_controls() -> OptionControls:
             list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
         )
         max_people = gr.Slider(1, 10, value=6, step=1, label="People at most", min_width=140)
+    blur = gr.Checkbox(False, label="Blur faces")
     own = gr.Checkbox(False, label="Choose when the answer is “unknown”")
     threshold = gr.Slider(
         0, 1, value=0.3, step=0.05, label="Unknown below this probability", visible=False
@@ -44,9 +46,9 @@ def option_controls() -> OptionControls:
         queue=False,
         api_visibility="private",
     )
-    return OptionControls(pose, max_people, own, threshold)
+    return OptionControls(pose, max_people, own, threshold, blur)
 
 
-def read(pose: str, max_people: float, own: bool, threshold: float) -> UserOptions:
+def read(pose: str, max_people: float, own: bool, threshold: float, blur: bool) -> UserOptions:
     """The values of `OptionControls.inputs` as options."""
-    return UserOptions(pose, int(max_people), float(threshold) if own else None)
+    return UserOptions(pose, int(max_people), float(threshold) if own else None, blur)

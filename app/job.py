@@ -12,6 +12,7 @@ from pathlib import Path
 from app.engine import Engine, NotReady
 from app.settings import UserOptions
 from skeletr.export import write_csv, write_json
+from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
 from skeletr.pose.base import PoseError
 from skeletr.video import VideoError, VideoLimits
@@ -130,6 +131,7 @@ class Job:
             self._path,
             result,
             files.video,
+            style=OverlayStyle(blur=self._options.blur),
             limits=limits,
             progress=lambda share, doing: self._note(
                 _RECOGNISING + share * (1 - _RECOGNISING), doing

@@ -40,9 +40,10 @@ class UserOptions:
     """What a user chooses in the page.
 
     pose: name of the pose frontend. max_people: followed at once. threshold: probability below
-    which the answer is "unknown", None = the model's own.
+    which the answer is "unknown", None = the model's own. blur: faces are blurred in the picture.
     """
 
     pose: str
     max_people: int = 6
     threshold: float | None = None
+    blur: bool = False

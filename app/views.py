@@ -93,6 +93,8 @@ def _label(person: dict) -> str:
     sure = any(s["status"] == Status.OK.value for s in person["steps"])
     if best and sure:
         return _bar(best[0]["label"], best[0]["score"])
+    if best:
+        return _guess(best[0]["label"], best[0]["score"])
     return f'<span class="sk-quiet">{escape(person["steps"][-1]["status"])}</span>'
 
 
@@ -110,7 +112,13 @@ def live_people(view: LiveView) -> str:
 def _now(prediction: Prediction) -> str:
     if prediction.status is Status.OK:
         return _bar(prediction.label, prediction.score)
+    if prediction.label:
+        return _guess(prediction.label, prediction.score)
     return f'<span class="sk-quiet">{escape(REASONS[prediction.status])}</span>'
+
+
+def _guess(label: str, score: float) -> str:
+    return f'<span class="sk-quiet">unknown, perhaps {escape(label)} ({score:.0%})</span>'
 
 
 def badge(view: LiveView) -> str:

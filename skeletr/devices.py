@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -21,3 +23,9 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise DeviceError("no CUDA device is available; use --device cpu or auto")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def share_cores() -> None:
+    """Leave half of the processor's cores to the pose model: the network is small, and threads
+    that wait for each other on shared cores cost more than they bring."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))

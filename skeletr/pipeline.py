@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from skeletr.actions import ActionLog
-from skeletr.overlay import draw_actions
+from skeletr.overlay import OverlayStyle, draw_actions
 from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Frame, Person, Recording
@@ -133,6 +133,7 @@ def annotate_video(
     result: Result,
     out: str | os.PathLike[str],
     *,
+    style: OverlayStyle | None = None,
     limits: VideoLimits | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
@@ -153,7 +154,8 @@ def annotate_video(
             _check(cancel)
             with timer.stage("draw"):
                 predictions, scene = result.log.at(frame.time)
-                image = draw_actions(frame.image, people.get(frame.time, ()), predictions, scene)
+                seen = people.get(frame.time, ())
+                image = draw_actions(frame.image, seen, predictions, scene, style=style)
             with timer.stage("encode"):
                 writer.write(image, frame.time)
             _report(progress, frame.time, reader.info, "Drawing")

@@ -71,8 +71,9 @@ def write_sbu(folder: Path) -> None:
         for code in ("04", "05"):
             people = []
             for side in (-1, 1):
+                shift = np.array([0.5 * side, 0, 0])
                 body = _turn(squat(20) if code == "04" else wave(20), -90 * side)
-                people.append(_layout(body + [0.5 * side, 0, 0], sbu.JOINTS, 15))
+                people.append(_layout(body + shift, sbu.JOINTS, 15))
             raw = (np.stack(people, axis=1) - (-1.28, -0.96, 0.0)) / (2.56, 1.92, 1.28)
             rows = [[i, *frame.ravel()] for i, frame in enumerate(raw)]
             path = folder / pair / code / "001" / "skeleton_pos.txt"

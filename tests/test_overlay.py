@@ -115,3 +115,21 @@ def test_attention_arcs_join_people_that_look_at_each_other() -> None:
     with_arcs = draw_actions(blank(), people, attention=attention, style=OverlayStyle(arcs=True))
     without = draw_actions(blank(), people, attention=attention)
     assert (with_arcs[:, 100:180] != without[:, 100:180]).any()
+
+
+def test_faces_are_blurred_and_nothing_else_is():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    keypoints = np.zeros((17, 3), np.float32)
+    keypoints[0], keypoints[5], keypoints[6] = (160, 60, 0.9), (185, 100, 0.9), (135, 100, 0.9)
+    keypoints[11], keypoints[12] = (175, 190, 0.9), (145, 190, 0.9)
+    style = OverlayStyle(boxes=False, skeletons=False, labels=False, caption=False, blur=True)
+    drawn = draw_actions(image, [Person.from_keypoints(keypoints, 1)], style=style)
+    changed = (drawn != image).any(axis=-1)
+    assert changed[50:70, 150:170].mean() > 0.9
+    assert drawn[50:70, 150:170].std() < 0.5 * image[50:70, 150:170].std()
+    assert not changed[130:].any() and not changed[:, :100].any()
+    headless = keypoints.copy()
+    headless[0] = 0
+    same = draw_actions(image, [Person.from_keypoints(headless, 1)], style=style)
+    assert np.array_equal(same, image)

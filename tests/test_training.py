@@ -264,11 +264,11 @@ def test_calibration_cools_an_overconfident_model() -> None:
     targets = torch.randint(0, 5, (400,), generator=generator)
     guess = torch.where(torch.rand(400, generator=generator) < 0.8, targets, (targets + 1) % 5)
     logits = 12 * torch.nn.functional.one_hot(guess, 5).float()
-    found = calibrate(Judged(logits, targets, logits))
+    found = calibrate(Judged(logits, targets))
     assert found.temperature > 1.5
     assert 0 < found.threshold < 1
-    strict = calibrate(Judged(logits, targets, torch.zeros(9, 5)), rest=range(5))
-    assert strict.threshold > found.threshold or strict.threshold >= 0.59
+    strict = calibrate(Judged(logits, targets), rest=range(5))
+    assert strict.threshold >= found.threshold
 
 
 def test_metrics() -> None:

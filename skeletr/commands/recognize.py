@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
-from skeletr.devices import DEVICES, DeviceError, pick_device
+from skeletr.devices import DEVICES, DeviceError, pick_device, share_cores
 from skeletr.export import write_csv, write_json
 from skeletr.files import atomic_folder
+from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Result, annotate_video, recognize_video
 from skeletr.pose import FRONTENDS, create_frontend
 from skeletr.pose.base import PoseError, PoseFrontend
@@ -32,11 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pose", choices=FRONTENDS, default=FRONTENDS[0])
     parser.add_argument("--max-people", type=int, default=6)
     parser.add_argument("--threshold", type=float, help="probability below which it is unknown")
+    parser.add_argument("--blur-faces", action="store_true", help="in annotated.mp4")
     parser.add_argument("--no-video", action="store_true", help="leave out annotated.mp4")
 
 
 def run(args: argparse.Namespace) -> int:
     """Recognise every video, one after the other; a bad one does not stop the rest."""
+    share_cores()
     try:
         checkpoint = Checkpoint.from_pretrained(args.checkpoint, pick_device(args.device))
         recognizer = Recognizer(checkpoint, RecognizerConfig(threshold=args.threshold))
@@ -45,8 +48,9 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
+        style = None if args.no_video else OverlayStyle(blur=args.blur_faces)
         failed = [
-            not _recognize(video, folder, frontend, recognizer, draw=not args.no_video)
+            not _recognize(video, folder, frontend, recognizer, style)
             for video, folder in _folders(args.videos, args.out)
         ]
     finally:
@@ -69,15 +73,25 @@ def _folders(videos: list[Path], out: Path) -> list[tuple[Path, Path]]:
 
 
 def _recognize(
-    video: Path, folder: Path, frontend: PoseFrontend, recognizer: Recognizer, draw: bool
+    video: Path,
+    folder: Path,
+    frontend: PoseFrontend,
+    recognizer: Recognizer,
+    style: OverlayStyle | None,
 ) -> bool:
+    """One video; `style` is None where no annotated video is wanted. False if it failed."""
     bar = _Bar(video.name)
     try:
         result = recognize_video(video, frontend, recognizer, limits=_UNLIMITED, progress=bar)
         with atomic_folder(folder) as partial:
-            if draw:
+            if style is not None:
                 drawing = annotate_video(
-                    video, result, partial / "annotated.mp4", limits=_UNLIMITED, progress=bar
+                    video,
+                    result,
+                    partial / "annotated.mp4",
+                    style=style,
+                    limits=_UNLIMITED,
+                    progress=bar,
                 )
                 result.timing.update(drawing)
             write_csv(result, partial / "actions.csv")

@@ -10,6 +10,7 @@ import numpy as np
 from skeletr.actions import REASONS, Attention, Prediction, Status
 from skeletr.overlay.labels import Part, Rect, chip, paste, place
 from skeletr.overlay.palette import DARK, person_color
+from skeletr.overlay.privacy import blur_faces
 from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, unit
 from skeletr.recording import UNTRACKED, Person
 
@@ -20,8 +21,8 @@ _QUIET = (70, 74, 82)
 class OverlayStyle:
     """What is drawn.
 
-    joint_score: joints with a score at or below it are left out. arc_weight: attention
-    between two people below this share is not drawn.
+    blur: faces are made unrecognisable. joint_score: joints with a score at or below it are
+    left out. arc_weight: attention between two people below this share is not drawn.
     """
 
     boxes: bool = True
@@ -29,6 +30,7 @@ class OverlayStyle:
     labels: bool = True
     caption: bool = True
     arcs: bool = False
+    blur: bool = False
     joint_score: float = 0.3
     arc_weight: float = 0.1
 
@@ -58,7 +60,7 @@ def draw_actions(
         (H, W, 3) uint8 RGB.
     """
     style = style or OverlayStyle()
-    out = np.ascontiguousarray(image).copy()
+    out = np.ascontiguousarray(blur_faces(image, people) if style.blur else image).copy()
     for person in people:
         if style.boxes:
             draw_box(out, person.box, person_color(person.id))

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from skeletr.batch import SequenceBatch
 from skeletr.checkpoint import Calibration
 from skeletr.datasets.targets import IGNORE
 from skeletr.model import SkeleTR
-from skeletr.skeleton import BODY_JOINTS, V
 from skeletr.training.data import LabelledBatch
 
 _TEMPERATURES = np.geomspace(0.3, 3.0, 47)
 _THRESHOLDS = np.arange(0.2, 0.61, 0.01)
-_WRONG = 0.2  # of the labels that are shown, at most so many may be wrong
 _FALSE_ALARMS = 0.05  # of the people who stand or sit, at most so many are said to act
-_NONSENSE = 0.3  # of the bodies that cannot be, at most so many get a label
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Labelled sequences of validation scenes.
-
-    logits: (R, K); targets: (R,). nonsense: (S, K) logits of bodies that cannot be.
-    """
+    """Labelled sequences of validation scenes. logits: (R, K); targets: (R,)."""
 
     logits: Tensor
     targets: Tensor
-    nonsense: Tensor
 
     @property
     def accuracy(self) -> float:
@@ -48,48 +40,33 @@ class Judged:
 @torch.inference_mode()
 def judge(model: SkeleTR, batches: Iterable[LabelledBatch]) -> Judged:
     """Run the model, in evaluation mode, over batches."""
-    logits, targets, nonsense = [], [], []
-    for number, batch in enumerate(batches):
+    logits, targets = [], []
+    for batch in batches:
         known = batch.instance != IGNORE
         logits.append(model(batch.scenes).instance[known].float())
         targets.append(batch.instance[known])
-        mixed = mix_joints(batch.scenes, seed=number)
-        nonsense.append(model(mixed).instance[mixed.mask].float())
-    return Judged(torch.cat(logits), torch.cat(targets), torch.cat(nonsense))
-
-
-def mix_joints(batch: SequenceBatch, seed: int) -> SequenceBatch:
-    """Movements of people on bodies that cannot be: the joints exchanged at random."""
-    generator = torch.Generator().manual_seed(seed)
-    body = torch.tensor(BODY_JOINTS)
-    order = torch.arange(V)
-    order[body] = body[torch.randperm(len(body), generator=generator)]
-    return replace(batch, x=batch.x[..., order, :])
+    return Judged(torch.cat(logits), torch.cat(targets))
 
 
 def calibrate(judged: Judged, rest: Iterable[int] = ()) -> Calibration:
-    """The temperature of the smallest loss, and the lowest threshold that is honest enough.
+    """The temperature of the smallest loss, and the threshold that serves best.
 
-    Honest enough: few of the labels shown are wrong, few people at rest (whose targets are in
-    `rest`) are said to act, and few impossible bodies get a label. If no threshold is, the
-    highest one that is looked at.
+    A right label that is shown is worth as much as a wrong one costs; and of the people at rest
+    (whose targets are in `rest`) at most `_FALSE_ALARMS` may be said to act. If no threshold is
+    that careful, the highest one.
     """
     temperature = float(min(_TEMPERATURES, key=judged.loss))
-    scores, best = (judged.logits / temperature).softmax(dim=1).max(dim=1)
-    wrong = (best != judged.targets).numpy()
+    best_scores, best = (judged.logits / temperature).softmax(dim=1).max(dim=1)
+    scores, wrong = best_scores.numpy(), (best != judged.targets).numpy()
     resting = np.isin(judged.targets.numpy(), list(rest))
-    nonsense = (judged.nonsense / temperature).softmax(dim=1).amax(dim=1).numpy()
-    for threshold in _THRESHOLDS:
-        shown = scores.numpy() >= threshold
-        if (
-            _share(wrong, shown) <= _WRONG
-            and _share(wrong & shown, resting) <= _FALSE_ALARMS
-            and (nonsense >= threshold).mean() <= _NONSENSE
-        ):
-            break
-    return Calibration(round(temperature, 3), round(float(threshold), 2))
 
+    def worth(threshold: float) -> float:
+        shown = scores >= threshold
+        return float((shown & ~wrong).sum()) - float((shown & wrong).sum())
 
-def _share(what: np.ndarray, among: np.ndarray) -> float:
-    """Share of True in `what` where `among` is True; 0 where nothing is."""
-    return float(what[among].mean()) if among.any() else 0.0
+    def careful(threshold: float) -> bool:
+        alarms = wrong & (scores >= threshold)
+        return not resting.any() or alarms[resting].mean() <= _FALSE_ALARMS
+
+    candidates = [float(t) for t in _THRESHOLDS if careful(t)] or [float(_THRESHOLDS[-1])]
+    return Calibration(round(temperature, 3), round(max(candidates, key=worth), 2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -113,11 +113,6 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     for override in overrides:
         _override(values, override)
     return _build(TrainConfig, values, "")
-
-
-def plain(config: TrainConfig) -> dict[str, Any]:
-    """As nested dicts of plain values, to compare and to store."""
-    return asdict(config)
 
 
 def _override(values: dict[str, Any], override: str) -> None:

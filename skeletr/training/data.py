@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -111,9 +112,13 @@ def loader(batches: SceneBatches, first: int, workers: int) -> DataLoader:
         sampler=range(first, len(batches)),
         num_workers=workers,
         prefetch_factor=4 if workers else None,
-        # Workers inherit the clips; starting afresh would read and send them all again.
-        multiprocessing_context="fork" if workers else None,
+        multiprocessing_context=_start_method() if workers else None,
     )
+
+
+def _start_method() -> str:
+    """Fork where it is safe: workers inherit the clips, which would else be sent to them."""
+    return "fork" if sys.platform == "linux" else "spawn"
 
 
 def _enough_joints(sequences: Sequences) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -33,8 +32,3 @@ class Pace:
         each = (time.monotonic() - self._began) / max(step - self._first, 1)
         left = round(each * (self._steps - step))
         return f"{each:.3f} s/step, {left // 3600}:{left // 60 % 60:02d}:{left % 60:02d} left"
-
-
-def warn(text: str) -> None:
-    """A line to stderr."""
-    print(text, file=sys.stderr, flush=True)

@@ -108,21 +108,28 @@ def _read_config(path: Path) -> dict:
         config = json.loads(path.read_text())
     except FileNotFoundError as error:
         raise CheckpointError(
-            f"no checkpoint in {path.parent}: {path.name} is missing; "
+            f"no checkpoint in the folder {path.parent.name}: {path.name} is missing; "
             "expected a folder with config.json and model.safetensors"
         ) from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is not readable JSON: {error}") from error
+        raise CheckpointError(f"{_short(path)} is not readable JSON: {error}") from error
     if not isinstance(config, dict) or config.get("format") != CONFIG_FORMAT:
         found = config.get("format") if isinstance(config, dict) else type(config).__name__
-        raise CheckpointError(f"{path} has format {found}, expected {CONFIG_FORMAT}")
+        raise CheckpointError(f"{_short(path)} has format {found}, expected {CONFIG_FORMAT}")
     return config
+
+
+def _short(path: Path) -> str:
+    """Enough to find the file; the rest of the path is no business of a visitor's."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _load_weights(model: SkeleTR, path: Path) -> None:
     try:
         model.load_state_dict(load_file(path))
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file: {error}") from error
+        raise CheckpointError(
+            f"{_short(path)} is not a readable safetensors file: {error}"
+        ) from error
     except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit its config.json: {error}") from error
+        raise CheckpointError(f"{_short(path)} does not fit its config.json: {error}") from error

@@ -48,14 +48,21 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """labels: K names, one for each output of the instance and of the scene head."""
+    """labels: K names, one for each output of the instance and of the scene head.
+
+    interactions: those among them that it takes two people to do.
+    """
 
     model: SkeleTR
     labels: tuple[str, ...]
     sequences: SequenceConfig
     calibration: Calibration = field(default_factory=Calibration)
+    interactions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        strangers = set(self.interactions) - set(self.labels)
+        if strangers:
+            raise CheckpointError(f"interactions {sorted(strangers)} are not among the labels")
         config = self.model.config
         for name, classes in (
             ("instance", config.instance_classes),
@@ -74,6 +81,7 @@ class Checkpoint:
             "model": asdict(self.model.config),
             "sequences": asdict(self.sequences),
             "labels": list(self.labels),
+            "interactions": list(self.interactions),
             "calibration": asdict(self.calibration),
         }
         weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
@@ -97,10 +105,11 @@ class Checkpoint:
             sequences = SequenceConfig(**config["sequences"])
             calibration = Calibration(**config["calibration"])
             labels = tuple(str(label) for label in config["labels"])
+            interactions = tuple(str(label) for label in config["interactions"])
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{folder.name}/config.json does not fit: {error}") from error
         _load_weights(model, folder / "model.safetensors")
-        return cls(model.eval().to(device), labels, sequences, calibration)
+        return cls(model.eval().to(device), labels, sequences, calibration, interactions)
 
 
 def _read_config(path: Path) -> dict:

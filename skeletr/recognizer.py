@@ -83,6 +83,7 @@ class Recognizer:
         self._model = checkpoint.model
         self._sequences = checkpoint.sequences
         self._temperature = checkpoint.calibration.temperature
+        self._interaction = np.isin(checkpoint.labels, checkpoint.interactions)
         self.threshold = (
             checkpoint.calibration.threshold if config.threshold is None else config.threshold
         )
@@ -199,15 +200,20 @@ class Recognizer:
         embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
         mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
         output = self._model.relate(window.tokens[None], embedding[None], mask, need_attention=True)
-        for entry, scores in zip(window.entries, self._softmax(output.instance), strict=True):
+        alone = not _in_company(window.sequences)
+        for entry, scores in zip(
+            window.entries, self._softmax(output.instance, alone), strict=True
+        ):
             entry.add(scores)
-        self._history.add_scene(key, self._softmax(output.scene)[0], Status.OK)
+        self._history.add_scene(key, self._softmax(output.scene, alone)[0], Status.OK)
         self._attention = sequence_attention(output.attention, window.sequences)
         self._history.add_attention(key, self._attention)
 
-    def _softmax(self, logits: torch.Tensor) -> np.ndarray:
-        """Calibrated probabilities, (n, K)."""
+    def _softmax(self, logits: torch.Tensor, alone: bool) -> np.ndarray:
+        """Calibrated probabilities, (n, K); nobody interacts `alone`."""
         scaled = logits.float().reshape(-1, logits.shape[-1]) / self._temperature
+        if alone:
+            scaled[:, torch.from_numpy(self._interaction).to(scaled.device)] = -torch.inf
         return torch.softmax(scaled, dim=-1).cpu().numpy()
 
     def _actions(self, people: Sequence[Person], time: float, fresh: bool) -> Actions:
@@ -238,6 +244,12 @@ class Recognizer:
         if scene and scene[-1].status is Status.OK:
             return decide(scene[-1].scores, self.labels, self.threshold)
         return nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
+
+
+def _in_company(sequences: Sequences) -> bool:
+    """Whether two people were ever there at the same time; one may have had two ids."""
+    _, count = np.unique(sequences.times, return_counts=True)
+    return bool(count.max() > 1)
 
 
 def sequence_attention(layers: Sequence[torch.Tensor], sequences: Sequences) -> Attention:

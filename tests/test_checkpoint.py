@@ -21,7 +21,7 @@ LABELS = ("a", "b", "c")
 def saved(tmp_path):
     config = SkeleTRConfig(BackboneConfig((12,), (1,)), instance_classes=3, scene_classes=3)
     checkpoint = Checkpoint(
-        SkeleTR(config), LABELS, SequenceConfig(frames=20, rate=10), Calibration(1.5, 0.25)
+        SkeleTR(config), LABELS, SequenceConfig(frames=20, rate=10), Calibration(1.5, 0.25), ("b",)
     )
     checkpoint.save_pretrained(tmp_path / "mine")
     return checkpoint, tmp_path / "mine"
@@ -33,6 +33,7 @@ def test_saved_and_loaded_it_is_the_same(saved):
     assert again.labels == LABELS
     assert again.sequences == checkpoint.sequences
     assert again.calibration == checkpoint.calibration
+    assert again.interactions == ("b",)
     assert again.model.config == checkpoint.model.config
     assert not again.model.training
     for name, tensor in checkpoint.model.state_dict().items():
@@ -65,6 +66,7 @@ def test_a_pickle_is_not_opened(saved, tmp_path):
         {"model": {"colour": "red"}},
         {"sequences": {"frames": 0}},
         {"labels": ["a"]},
+        {"interactions": ["z"]},
         {"calibration": {"temperature": 0}},
     ],
 )

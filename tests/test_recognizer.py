@@ -132,6 +132,23 @@ def test_every_person_of_the_frame_is_answered_under_its_own_id(checkpoint):
         assert np.allclose(a.scores, b.scores)
 
 
+def test_nobody_interacts_alone(checkpoint):
+    alone, pair = scene([300], times(3)), scene([200, 400], times(3))
+    social = Recognizer(replace(checkpoint, interactions=("wave",)))
+    feed(social, alone)
+    for prediction in social.finish().people[0].predictions:
+        assert prediction.scores[1] == 0
+        assert prediction.scores.sum() == pytest.approx(1, abs=1e-4)
+    social.reset()
+    feed(social, pair)
+    plain = Recognizer(checkpoint)
+    feed(plain, pair)
+    for ours, theirs in zip(
+        social.finish().people[0].predictions, plain.finish().people[0].predictions, strict=True
+    ):
+        assert np.allclose(ours.scores, theirs.scores)
+
+
 def test_reset_forgets_and_time_must_increase(checkpoint):
     recognizer = Recognizer(checkpoint)
     recording = scene([300], times(3))

@@ -17,7 +17,7 @@ from skeletr.datasets import Clip, load_clips
 from skeletr.datasets.archives import data_root
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.pool import TakePool
-from skeletr.datasets.vocabulary import SIT, STAND, vocabulary
+from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND, vocabulary
 from skeletr.evaluation.report import Part, prepare, score
 from skeletr.model import SkeleTR
 from skeletr.training.calibrate import calibrate, judge
@@ -160,7 +160,10 @@ class Trainer:
         self._checkpoint(calibration).save_pretrained(self.config.output)
 
     def _checkpoint(self, calibration: Calibration) -> Checkpoint:
-        return Checkpoint(self.average.model, self.labels, self.config.sequences, calibration)
+        interactions = tuple(label for label in self.labels if label in INTERACTIONS)
+        return Checkpoint(
+            self.average.model, self.labels, self.config.sequences, calibration, interactions
+        )
 
     def _validation_parts(self) -> list[Part]:
         """Validation clips, clean and with pose noise, prepared once."""

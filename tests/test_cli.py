@@ -70,9 +70,8 @@ def test_a_folder_that_cannot_be_written_is_named(portrait, tmp_path, capsys):
     ],
 )
 def test_what_cannot_be_met_is_said_before_any_work(arguments, said, tmp_path, capsys):
-    if "rtmlib" in arguments:
-        if importlib.util.find_spec("rtmlib"):
-            pytest.skip("rtmlib is installed here")
+    if "rtmlib" in arguments and importlib.util.find_spec("rtmlib"):
+        pytest.skip("rtmlib is installed here")
     code = main(["recognize", "any.mp4", "--out", str(tmp_path / "out"), *arguments])
     assert code == 2
     assert said in capsys.readouterr().err

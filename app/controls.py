@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from app.settings import UserOptions
+from skeletr.overlay import PICTURES, Picture
 from skeletr.pose import FRONTENDS
 
 
@@ -18,12 +19,12 @@ class OptionControls:
     max_people: gr.Slider
     own_threshold: gr.Checkbox
     threshold: gr.Slider
-    blur: gr.Checkbox
+    picture: gr.Dropdown
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         """For the inputs of an event."""
-        return [self.pose, self.max_people, self.own_threshold, self.threshold, self.blur]
+        return [self.pose, self.max_people, self.own_threshold, self.threshold, self.picture]
 
 
 def option_controls() -> OptionControls:
@@ -33,7 +34,13 @@ def option_controls() -> OptionControls:
             list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
         )
         max_people = gr.Slider(1, 10, value=6, step=1, label="People at most", min_width=140)
-    blur = gr.Checkbox(False, label="Blur faces")
+    picture = gr.Dropdown(
+        [(p.capitalize(), p) for p in PICTURES],
+        value=PICTURES[0],
+        label="Picture",
+        info="What is shown of people",
+        filterable=False,
+    )
     own = gr.Checkbox(False, label="Choose when the answer is “unknown”")
     threshold = gr.Slider(
         0, 1, value=0.3, step=0.05, label="Unknown below this probability", visible=False
@@ -46,9 +53,11 @@ def option_controls() -> OptionControls:
         queue=False,
         api_visibility="private",
     )
-    return OptionControls(pose, max_people, own, threshold, blur)
+    return OptionControls(pose, max_people, own, threshold, picture)
 
 
-def read(pose: str, max_people: float, own: bool, threshold: float, blur: bool) -> UserOptions:
+def read(
+    pose: str, max_people: float, own: bool, threshold: float, picture: Picture
+) -> UserOptions:
     """The values of `OptionControls.inputs` as options."""
-    return UserOptions(pose, int(max_people), float(threshold) if own else None, blur)
+    return UserOptions(pose, int(max_people), float(threshold) if own else None, picture)

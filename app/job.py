@@ -131,7 +131,7 @@ class Job:
             self._path,
             result,
             files.video,
-            style=OverlayStyle(blur=self._options.blur),
+            style=OverlayStyle(picture=self._options.picture),
             limits=limits,
             progress=lambda share, doing: self._note(
                 _RECOGNISING + share * (1 - _RECOGNISING), doing

@@ -63,7 +63,7 @@ class LiveStream:
         actions, people = self._recognise(image[:, ::-1] if mirrored else image, now)
         if mirrored:
             people = tuple(_mirror(p, image.shape[1]) for p in people)
-        style = OverlayStyle(arcs=arcs, blur=self.options.blur)
+        style = OverlayStyle(arcs=arcs, picture=self.options.picture)
         drawn = draw_actions(image, people, actions.people, actions.scene, actions.attention, style)
         return LiveView(drawn, actions, self._pace(now), time.perf_counter() - begin)
 

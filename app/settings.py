@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.devices import DEVICES
+from skeletr.overlay import Picture
 from skeletr.video import VideoLimits
 
 
@@ -40,10 +41,10 @@ class UserOptions:
     """What a user chooses in the page.
 
     pose: name of the pose frontend. max_people: followed at once. threshold: probability below
-    which the answer is "unknown", None = the model's own. blur: faces are blurred in the picture.
+    which the answer is "unknown", None = the model's own. picture: what is shown of people.
     """
 
     pose: str
     max_people: int = 6
     threshold: float | None = None
-    blur: bool = False
+    picture: Picture = "as it is"

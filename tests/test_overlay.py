@@ -123,7 +123,9 @@ def test_faces_are_blurred_and_nothing_else_is():
     keypoints = np.zeros((17, 3), np.float32)
     keypoints[0], keypoints[5], keypoints[6] = (160, 60, 0.9), (185, 100, 0.9), (135, 100, 0.9)
     keypoints[11], keypoints[12] = (175, 190, 0.9), (145, 190, 0.9)
-    style = OverlayStyle(boxes=False, skeletons=False, labels=False, caption=False, blur=True)
+    style = OverlayStyle(
+        boxes=False, skeletons=False, labels=False, caption=False, picture="faces blurred"
+    )
     drawn = draw_actions(image, [Person.from_keypoints(keypoints, 1)], style=style)
     changed = (drawn != image).any(axis=-1)
     assert changed[50:70, 150:170].mean() > 0.9
@@ -133,3 +135,17 @@ def test_faces_are_blurred_and_nothing_else_is():
     headless[0] = 0
     same = draw_actions(image, [Person.from_keypoints(headless, 1)], style=style)
     assert np.array_equal(same, image)
+
+
+def test_on_a_plain_background_nothing_of_the_picture_is_left():
+    rng = np.random.default_rng(1)
+    person = Person.from_keypoints(np.full((17, 3), (50, 60, 0.9), np.float32), 1)
+    style = OverlayStyle(picture="skeletons only")
+    first, second = (
+        draw_actions(rng.integers(0, 255, (120, 160, 3), dtype=np.uint8), [person], style=style)
+        for _ in range(2)
+    )
+    assert np.array_equal(first, second)
+    assert (first != first[0, -1]).any()
+    with pytest.raises(ValueError, match="expected one of"):
+        OverlayStyle(picture="naked")

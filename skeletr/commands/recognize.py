@@ -14,7 +14,7 @@ from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
 from skeletr.devices import DEVICES, DeviceError, pick_device, share_cores
 from skeletr.export import write_csv, write_json
 from skeletr.files import atomic_folder
-from skeletr.overlay import OverlayStyle
+from skeletr.overlay import PICTURES, OverlayStyle
 from skeletr.pipeline import Result, annotate_video, recognize_video
 from skeletr.pose import FRONTENDS, create_frontend
 from skeletr.pose.base import PoseError, PoseFrontend
@@ -33,7 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pose", choices=FRONTENDS, default=FRONTENDS[0])
     parser.add_argument("--max-people", type=int, default=6)
     parser.add_argument("--threshold", type=float, help="probability below which it is unknown")
-    parser.add_argument("--blur-faces", action="store_true", help="in annotated.mp4")
+    parser.add_argument(
+        "--picture",
+        choices=PICTURES,
+        default=PICTURES[0],
+        help="what annotated.mp4 shows of people",
+    )
     parser.add_argument("--no-video", action="store_true", help="leave out annotated.mp4")
 
 
@@ -48,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        style = None if args.no_video else OverlayStyle(blur=args.blur_faces)
+        style = None if args.no_video else OverlayStyle(picture=args.picture)
         failed = [
             not _recognize(video, folder, frontend, recognizer, style)
             for video, folder in _folders(args.videos, args.out)

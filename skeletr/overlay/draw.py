@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,15 +15,19 @@ from skeletr.overlay.privacy import blur_faces
 from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, unit
 from skeletr.recording import UNTRACKED, Person
 
+Picture = Literal["as it is", "faces blurred", "skeletons only"]
+PICTURES: tuple[Picture, ...] = get_args(Picture)
 _QUIET = (70, 74, 82)
+_PLAIN = (232, 235, 240)
 
 
 @dataclass(frozen=True)
 class OverlayStyle:
     """What is drawn.
 
-    blur: faces are made unrecognisable. joint_score: joints with a score at or below it are
-    left out. arc_weight: attention between two people below this share is not drawn.
+    picture: "as it is", "faces blurred", or "skeletons only" on a plain background.
+    joint_score: joints with a score at or below it are left out. arc_weight: attention between
+    two people below this share is not drawn.
     """
 
     boxes: bool = True
@@ -30,13 +35,15 @@ class OverlayStyle:
     labels: bool = True
     caption: bool = True
     arcs: bool = False
-    blur: bool = False
+    picture: Picture = "as it is"
     joint_score: float = 0.3
     arc_weight: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 <= self.joint_score < 1:
             raise ValueError(f"joint_score is {self.joint_score}, expected 0 <= score < 1")
+        if self.picture not in PICTURES:
+            raise ValueError(f"picture is {self.picture!r}, expected one of {PICTURES}")
 
 
 def draw_actions(
@@ -60,7 +67,7 @@ def draw_actions(
         (H, W, 3) uint8 RGB.
     """
     style = style or OverlayStyle()
-    out = np.ascontiguousarray(blur_faces(image, people) if style.blur else image).copy()
+    out = _background(image, people, style.picture)
     for person in people:
         if style.boxes:
             draw_box(out, person.box, person_color(person.id))
@@ -74,6 +81,15 @@ def draw_actions(
     if style.labels:
         _draw_labels(out, people, predictions or {}, taken)
     return out
+
+
+def _background(image: np.ndarray, people: Sequence[Person], picture: Picture) -> np.ndarray:
+    """What the people are drawn on, a new array (H, W, 3)."""
+    if picture == "skeletons only":
+        return np.full(image.shape, _PLAIN, np.uint8)
+    if picture == "faces blurred":
+        image = blur_faces(image, people)
+    return np.ascontiguousarray(image).copy()
 
 
 def _draw_labels(

@@ -58,11 +58,19 @@ def verdict(result: Result) -> str:
     meta = f'<p class="sk-meta">{name} · {_clock(result.info.duration)} · {pace}</p>'
     if not best:
         return warnings + note(_why_nothing(result)) + meta
-    scenes = [p for p in result.log.scene.predictions if p.status is Status.OK]
-    sure = "" if scenes else '<p class="sk-meta">The model is not sure; these are its guesses.</p>'
     bars = "".join(_bar(x["label"], x["score"]) for x in best)
-    title = f"<h2>{escape(best[0]['label'])}</h2>" if scenes else "<h2>unknown</h2>"
-    return f'{warnings}<div class="sk-card">{title}{sure}{bars}{meta}</div>'
+    title, remark = _headline(result, best[0]["label"])
+    return f'{warnings}<div class="sk-card"><h2>{escape(title)}</h2>{remark}{bars}{meta}</div>'
+
+
+def _headline(result: Result, best: str) -> tuple[str, str]:
+    """The label of the whole video, and how often the model was sure about the scene."""
+    seen = [p for p in result.log.scene.predictions if p.scores.any()]
+    sure = sum(p.status is Status.OK for p in seen)
+    if not sure:
+        return "unknown", '<p class="sk-meta">The model is not sure; these are its guesses.</p>'
+    share = f"Sure about the scene in {sure} of {len(seen)} steps; scores are means over all."
+    return best, "" if sure == len(seen) else f'<p class="sk-meta">{share}</p>'
 
 
 def _why_nothing(result: Result) -> str:

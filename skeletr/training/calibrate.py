@@ -17,6 +17,7 @@ from skeletr.training.data import LabelledBatch
 
 _TEMPERATURES = np.geomspace(0.3, 3.0, 47)
 _THRESHOLDS = np.arange(0.2, 0.61, 0.01)
+_RIGHT = 0.7  # of the labels that are shown
 _FALSE_ALARMS = 0.05  # of the people who stand or sit, at most so many are said to act
 
 
@@ -49,9 +50,9 @@ def judge(model: SkeleTR, batches: Iterable[LabelledBatch]) -> Judged:
 
 
 def calibrate(judged: Judged, rest: Iterable[int] = ()) -> Calibration:
-    """The temperature of the smallest loss, and the threshold that serves best.
+    """The temperature of the smallest loss, and the lowest threshold that is careful enough.
 
-    A right label that is shown is worth as much as a wrong one costs; and of the people at rest
+    Of the labels that are shown the share `_RIGHT` must be right, and of the people at rest
     (whose targets are in `rest`) at most `_FALSE_ALARMS` may be said to act. If no threshold is
     that careful, the highest one.
     """
@@ -60,13 +61,11 @@ def calibrate(judged: Judged, rest: Iterable[int] = ()) -> Calibration:
     scores, wrong = best_scores.numpy(), (best != judged.targets).numpy()
     resting = np.isin(judged.targets.numpy(), list(rest))
 
-    def worth(threshold: float) -> float:
-        shown = scores >= threshold
-        return float((shown & ~wrong).sum()) - float((shown & wrong).sum())
-
     def careful(threshold: float) -> bool:
-        alarms = wrong & (scores >= threshold)
-        return not resting.any() or alarms[resting].mean() <= _FALSE_ALARMS
+        shown = scores >= threshold
+        right = not shown.any() or wrong[shown].mean() <= 1 - _RIGHT
+        calm = not resting.any() or (wrong & shown)[resting].mean() <= _FALSE_ALARMS
+        return bool(right and calm)
 
-    candidates = [float(t) for t in _THRESHOLDS if careful(t)] or [float(_THRESHOLDS[-1])]
-    return Calibration(round(temperature, 3), round(max(candidates, key=worth), 2))
+    lowest = next((float(t) for t in _THRESHOLDS if careful(t)), float(_THRESHOLDS[-1]))
+    return Calibration(round(temperature, 3), round(lowest, 2))

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
+from skeletr.devices import share_cores
 from skeletr.pipeline import Result, annotate_video, recognize_video
 from skeletr.pose import create_frontend
 from skeletr.recognizer import Recognizer
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--no-video", action="store_true", help="without drawing and encoding")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
+    share_cores()
     recognizer = Recognizer(Checkpoint.from_pretrained(args.checkpoint))
     rows = [measure(v, recognizer, args.runs, not args.no_video) for v in args.videos]
     print(f"{torch.get_num_threads()} threads; medians of {args.runs} runs")

@@ -217,6 +217,8 @@ def _follow(
 
 def _best_pairs(iou: np.ndarray, minimum: float) -> list[tuple[int, int]]:
     """Pairs (row, column) above `minimum`, each row and column once, the highest IoU first."""
+    if iou.size == 1:  # one person, by far the most common case
+        return [(0, 0)] if iou[0, 0] >= minimum and iou[0, 0] > 0 else []
     iou = iou.copy()
     pairs = []
     for _ in range(min(iou.shape)):

@@ -8,8 +8,21 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from skeletr.datasets import jhmdb, kard, kinder_gator, kinect, penn_action, sbu, utkinect
+from skeletr.datasets import (
+    florence3d,
+    jhmdb,
+    kard,
+    kinder_gator,
+    kinect,
+    msr_action3d,
+    penn_action,
+    sbu,
+    urfd,
+    utkinect,
+)
 from skeletr.skeleton import COCO_INDEX
+
+from .bvh_files import bvh_text
 
 # Metres; x to the right of the camera, y down, z away; facing the camera at 2.5 m.
 _BODY = {
@@ -60,6 +73,10 @@ def write_all(root: Path) -> Path:
         ("penn_action_labels", write_penn_action),
         ("kard", write_kard),
         ("utkinect", write_utkinect),
+        ("msr_action3d", write_msr_action3d),
+        ("florence3d", write_florence3d),
+        ("cmu_mocap_bvh", write_cmu_mocap),
+        ("urfd_pose", write_urfd),
     ):
         write(root / name)
     return root
@@ -136,6 +153,65 @@ def write_utkinect(folder: Path) -> None:
         rows = _layout(wave(40) * (-1, -1, 1), kinect.JOINTS, 20)
         np.savetxt(folder / f"waveHands_s{person}_e01.txt", rows.reshape(-1, 3), fmt="%.5f")
     assert "03" in utkinect.TEST_PEOPLE
+
+
+def write_msr_action3d(folder: Path) -> None:
+    """Arm waves of a training, a validation and a test person, and one nobody is seen in."""
+    folder.mkdir(parents=True)
+    points = wave(40) * (-1, 1, 1)
+    pixels = points[..., :2] / points[..., 2:] * msr_action3d.FOCAL + msr_action3d.CENTRE
+    depth = points[..., 2:] / msr_action3d.DEPTH_UNIT
+    table = _layout(np.concatenate([pixels, depth, depth > 0], -1), msr_action3d.JOINTS, 20)
+    for person in ("01", "09", "02"):
+        path = folder / f"a02_s{person}_e01_skeleton.txt"
+        np.savetxt(path, table.reshape(-1, 4), fmt="%.4e")
+    np.savetxt(folder / "a20_s02_e01_skeleton.txt", 0 * table.reshape(-1, 4), fmt="%.4e")
+
+
+def write_florence3d(folder: Path) -> None:
+    """Waves of a training, a validation and a test person."""
+    folder.mkdir(parents=True)
+    table = _layout(wave(20) * (-1000, -1000, 1000), florence3d.JOINTS, 15)
+    for number, person in enumerate(("s1", "s7", "s10")):
+        np.savetxt(folder / f"a01_{person}_id{number}.txt", table.reshape(-1, 3), fmt="%.6e")
+
+
+def write_urfd(folder: Path) -> None:
+    """A training, a validation and a test video; frame 14 is missing, 20 is there twice."""
+    folder.mkdir(parents=True)
+    header = [f"{joint}_{c}" for joint in urfd.COLUMNS for c in "xys"]
+    lines = [",".join(["video", "frame", *header, "label"])]
+    joints = _layout(wave(30)[..., :2] * 100 + (320, 200), urfd.JOINTS, 13) / urfd.SIZE
+    joints = np.concatenate([joints, np.full((30, 13, 1), 0.9)], axis=-1)
+    joints[:, urfd.JOINTS["left_knee"], 2] = 0.04
+    for video in ("fall-02", "fall-06", "fall-10"):
+        for frame in [*range(14), *range(15, 21), *range(20, 30)]:
+            numbers = [f"{number:.5f}" for number in joints[frame].ravel()]
+            lines.append(",".join([video, str(frame), *numbers, str(int(frame > 19))]))
+    (folder / "pose.csv").write_text("\n".join(lines) + "\n")
+
+
+def write_cmu_mocap(folder: Path) -> None:
+    """Takes of every split; in 01_02 somebody is 0.6 m above the ground in the middle."""
+    takes = {
+        "01_01": "playground - forward jumps, turn around",
+        "01_02": "playground - climb, hang",
+        "02_04": "jump, balance",
+        "03_01": "walk on uneven terrain",
+        "07_11": "walk",
+        "08_01": "slow walk/stride",
+    }
+    for take, title in takes.items():
+        height = np.zeros(1 + 4 * 120)
+        if "climb" in title:
+            height[1 + 4 * 40 : 1 + 4 * 80] = 0.6
+        path = folder / take[:2] / f"{take}.bvh"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(bvh_text(standing(), height))
+    rows = [f'{take},some,"{title}"' for take, title in takes.items()]
+    (folder / "motion_labels.csv").write_text(
+        "\n".join(["motion_id,short_label,long_label", ",,", *rows])
+    )
 
 
 def _layout(coco: np.ndarray, names: dict[str, int], joints: int) -> np.ndarray:

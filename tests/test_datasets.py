@@ -14,7 +14,7 @@ from skeletr.datasets.actors import mirror
 from skeletr.datasets.archives import DATA_VARIABLE, data_root, dataset_folder
 from skeletr.datasets.camera import Camera, facing, head_to_nose, project
 from skeletr.datasets.kinder_gator import TEST_PEOPLE
-from skeletr.datasets.load import VALIDATION_GROUPS
+from skeletr.datasets.load import EXPERIMENTS_ONLY, VALIDATION_GROUPS
 from skeletr.datasets.motion import take_of
 from skeletr.datasets.noise import NoiseConfig, crop, estimate
 from skeletr.datasets.pool import TakePool
@@ -41,15 +41,23 @@ def clips(root: Path) -> list[Clip]:
     return load_clips(root, DATASETS)
 
 
+@pytest.fixture(scope="module")
+def all_clips(root: Path) -> list[Clip]:
+    return load_clips(root, DATASETS, unlabelled=True)
+
+
 def _frontal(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     return clip.points[0, 0], clip.seen[0, 0]
 
 
 @pytest.mark.parametrize("dataset", list(DATASETS))
 def test_readers_give_upright_people_with_left_on_the_pictures_right(
-    clips: list[Clip], dataset: str
+    all_clips: list[Clip], dataset: str
 ) -> None:
-    for clip in (c for c in clips if c.dataset == dataset):
+    found = [c for c in all_clips if c.dataset == dataset]
+    assert found
+    for clip in found:
+        assert clip.original
         points, seen = _frontal(clip)
         assert seen[[NOSE, 5, 6, 9, 11, 12, 15]].all()
         assert points[NOSE, 1] < points[LEFT_HIP, 1] < points[LEFT_ANKLE, 1]
@@ -58,12 +66,13 @@ def test_readers_give_upright_people_with_left_on_the_pictures_right(
 
 
 def test_readers_agree_on_the_same_person_in_metres(clips: list[Clip]) -> None:
-    # The files were all written from one body; three of the formats keep metres.
-    for dataset in ("kinder_gator", "utkinect", "kard"):
+    # The files were all written from one body; six of the formats keep metres.
+    for dataset in ("kinder_gator", "utkinect", "kard", "msr_action3d", "florence3d", "cmu_mocap"):
         clip = next(c for c in clips if c.dataset == dataset)
         shoulder_to_hip = clip.points[0, 0, LEFT_HIP, 1] - clip.points[0, 0, LEFT_SHOULDER, 1]
         assert shoulder_to_hip == pytest.approx(0.5, abs=0.02)
-        assert clip.points[0, 0, LEFT_SHOULDER, 2] == pytest.approx(2.5, abs=0.02)
+        away = 3.0 if dataset == "cmu_mocap" else 2.5
+        assert clip.points[0, 0, LEFT_SHOULDER, 2] == pytest.approx(away, abs=0.02)
 
 
 def test_sbu_people_face_each_other(clips: list[Clip]) -> None:
@@ -75,10 +84,10 @@ def test_sbu_people_face_each_other(clips: list[Clip]) -> None:
     assert np.sign(looks[1, 0]) == np.sign(one - other)
 
 
-def test_splits_never_share_people(clips: list[Clip]) -> None:
+def test_splits_never_share_people(all_clips: list[Clip]) -> None:
     for dataset in VALIDATION_GROUPS:
         groups = {
-            split: {c.group for c in clips if (c.dataset, c.split) == (dataset, split)}
+            split: {c.group for c in all_clips if (c.dataset, c.split) == (dataset, split)}
             for split in ("train", "val", "test")
         }
         assert not groups["train"] & groups["test"]
@@ -95,6 +104,10 @@ def test_splits_never_share_people(clips: list[Clip]) -> None:
         ("utkinect", "", "no rows"),
         ("penn_action", "no MATLAB", "MATLAB"),
         ("jhmdb", "no pickle", "pickle"),
+        ("msr_action3d", "1 2 3 1\n", "20 per frame"),
+        ("florence3d", "1 2\n", "columns"),
+        ("cmu_mocap", "HIERARCHY\n", "BVH"),
+        ("urfd", "video,frame\nfall-01,5\n", "columns video, frame"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, dataset: str, damage: str, said: str) -> None:
@@ -198,6 +211,7 @@ def test_vocabulary_merges_the_same_action_of_several_data_sets() -> None:
     assert label_of("jhmdb", "walk") == label_of("kard", "walk") == "walk"
     assert label_of("sbu", "kick") != label_of("kinder_gator", "Kick-a-ball")
     labels = vocabulary(NAMES)
+    assert len(vocabulary(set(DATASETS) - EXPERIMENTS_ONLY)) >= 70
     assert STAND in labels
     assert len(set(labels)) == len(labels)
     assert "kard: walk" in merges(NAMES)["walk"]

@@ -20,7 +20,7 @@ from skeletr.sequences import SequenceConfig
 from skeletr.training import ConfigError, TrainConfig, Trainer, TrainingError, load_config
 from skeletr.training.calibrate import Judged, calibrate
 from skeletr.training.data import LabelledBatch, SceneBatches
-from skeletr.training.loss import losses
+from skeletr.training.loss import contrast, losses
 from skeletr.training.state import StateError, load_state, save_state
 from skeletr.training.trainer import learning_rate, make_optimiser
 
@@ -151,11 +151,30 @@ def test_loss_leaves_out_what_has_no_label() -> None:
     instance[0, 1, 2] = 20  # no label: must not count
     scene = torch.zeros(1, 4, requires_grad=True)
     batch = LabelledBatch(None, torch.tensor([[1, IGNORE, IGNORE]]), torch.tensor([IGNORE]))
-    result = losses(_output(instance, scene), batch, 0.5, 0.0)
+    result = losses(_output(instance, scene), batch, 0.5, 0.0, torch.zeros(4, 4))
     assert result.instance.item() == pytest.approx(0, abs=1e-6)
     assert result.correct.item() == 1
     result.scene.backward()
     assert scene.grad.abs().sum() == 0
+
+
+def test_labels_that_never_met_in_a_data_set_are_weak_negatives() -> None:
+    labels = ("kick", "golf swing", "squat", "stand", "hug")
+    weights = contrast(labels, stranger=0.25).exp()
+    # Penn Action has golf and squats, KARD kicks; resting and interactions are told from all.
+    assert weights[1, 2] == weights[0, 3] == weights[0, 4] == weights[0, 0] == 1
+    assert weights[0, 2] == weights[2, 0] == pytest.approx(0.25)
+    assert torch.equal(weights, weights.T)
+
+
+def test_a_weak_negative_is_pushed_down_less() -> None:
+    logits = torch.zeros(1, 1, 3, requires_grad=True)
+    batch = LabelledBatch(None, torch.tensor([[0]]), torch.tensor([IGNORE]))
+    negatives = torch.zeros(3, 3)
+    negatives[0, 2] = np.log(0.1)
+    losses(_output(logits, torch.zeros(1, 3)), batch, 0.5, 0.0, negatives).total.backward()
+    push = logits.grad[0, 0]
+    assert push[2] == pytest.approx(0.1 * push[1].item(), rel=1e-5)
 
 
 # Training

@@ -9,7 +9,7 @@ import numpy as np
 from skeletr.datasets.camera import Camera, head_to_nose, project, travel
 from skeletr.datasets.motion import Span, Take, torso_length
 from skeletr.datasets.noise import wander
-from skeletr.datasets.timeline import Performance, perform
+from skeletr.datasets.timeline import perform
 from skeletr.skeleton import COCO_FLIP
 
 HEIGHT_IN_TORSOS = 3.2  # a standing person, head to ankles, over shoulders to hips
@@ -22,12 +22,12 @@ class Actor:
     """One person, or a pair, on the picture plane.
 
     xy: (P, T, 17, 2), x right, y down, in heights, the middle of the hips around 0.
-    seen: (P, T, 17) bool. spans: labels in seconds of the scene.
+    seen: (P, T, 17) bool. spans: for each person the labels, in seconds of the scene.
     """
 
     xy: np.ndarray
     seen: np.ndarray
-    spans: tuple[Span, ...]
+    spans: tuple[tuple[Span, ...], ...]
 
     @property
     def extent(self) -> tuple[np.ndarray, np.ndarray]:
@@ -38,20 +38,61 @@ class Actor:
         return np.quantile(points, 0.02, axis=0), np.quantile(points, 0.98, axis=0)
 
 
-def act(take: Take, times: np.ndarray, camera: Camera, rng: np.random.Generator) -> Actor:
-    """Let a take happen at scene times (T,) before a camera."""
+@dataclass(frozen=True)
+class Body:
+    """A take on the clock of a scene, before any camera.
+
+    points: (P, T, 17, D), metres where D = 3. seen: (P, T, 17) bool. height: of a standing
+    person, in the unit of `points`. spans: labels in seconds of the scene.
+    """
+
+    points: np.ndarray
+    seen: np.ndarray
+    height: float
+    spans: tuple[Span, ...]
+
+
+def embody(take: Take, times: np.ndarray, rng: np.random.Generator) -> Body:
+    """Let a take happen at scene times (T,), by somebody of another build."""
     stretch = float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
     performance = perform(take, float(times[-1]), stretch, rng)
     points, seen = performance.sample(times)
     height = HEIGHT_IN_TORSOS * torso_length(take.clip)
     if points.shape[-1] == 3:
-        points = project(_in_space(points, times, performance, height, rng), camera)
+        points = _in_space(points, height, rng)
+    return Body(points, seen, height, performance.spans)
+
+
+def act(take: Take, times: np.ndarray, camera: Camera, rng: np.random.Generator) -> Actor:
+    """Let a take happen at scene times (T,) before a camera."""
+    body = embody(take, times, rng)
+    points, seen = body.points, body.seen
+    if points.shape[-1] == 3:
+        label = take.action.label
+        if label in _IN_PLACE and len(points) == 1 and rng.random() < 0.4:
+            points = travel(points, times, float(rng.uniform(*_IN_PLACE[label])))
+        points = project(points, camera)
     else:
         points, seen = _in_plane(points, seen, rng)
-    sway = 0.004 * float(rng.random()) * wander(times, (points.shape[0], 17, 2), rng)
-    xy = points / height + sway.swapaxes(0, 1)
+    return on_plane(points / body.height, seen, (body.spans,) * len(points), times, rng)
+
+
+def on_plane(
+    xy: np.ndarray,
+    seen: np.ndarray,
+    spans: tuple[tuple[Span, ...], ...],
+    times: np.ndarray,
+    rng: np.random.Generator,
+) -> Actor:
+    """Somebody on the picture plane, hips around 0; nobody stands perfectly still.
+
+    Args:
+        xy: (P, T, 17, 2) in heights.
+    """
+    sway = 0.004 * float(rng.random()) * wander(times, (xy.shape[0], 17, 2), rng)
+    xy = xy + sway.swapaxes(0, 1)
     hips = xy[..., [11, 12], :].mean(axis=2) if seen[..., [11, 12]].any() else xy.mean(axis=2)
-    return Actor((xy - np.median(hips, axis=(0, 1))).astype(np.float32), seen, performance.spans)
+    return Actor((xy - np.median(hips, axis=(0, 1))).astype(np.float32), seen, spans)
 
 
 def then(first: Actor, second: Actor, times: np.ndarray, change: float) -> Actor:
@@ -61,10 +102,10 @@ def then(first: Actor, second: Actor, times: np.ndarray, change: float) -> Actor
     weight = np.where(both, weight, (weight > 0.5).astype(np.float32))
     xy = (1 - weight[..., None]) * first.xy + weight[..., None] * second.xy
     seen = np.where(weight < 0.5, first.seen, second.seen)
-    before = (Span(s.label, s.start, min(s.end, change)) for s in first.spans)
-    after = (Span(s.label, max(s.start, change), s.end) for s in second.spans)
+    before = (Span(s.label, s.start, min(s.end, change)) for s in first.spans[0])
+    after = (Span(s.label, max(s.start, change), s.end) for s in second.spans[0])
     spans = tuple(s for s in (*before, *after) if s.end > s.start)
-    return Actor(xy, seen, spans)
+    return Actor(xy, seen, (spans,))
 
 
 def mirror(actor: Actor) -> Actor:
@@ -73,21 +114,11 @@ def mirror(actor: Actor) -> Actor:
     return Actor(actor.xy[:, :, flip] * (-1, 1), actor.seen[:, :, flip], actor.spans)
 
 
-def _in_space(
-    points: np.ndarray,
-    times: np.ndarray,
-    performance: Performance,
-    height: float,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Changes in metres: the nose before the head, other bodies, really going somewhere."""
+def _in_space(points: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:
+    """Changes in metres: the nose before the head, other bodies."""
     nose = float(rng.uniform(0.0, 0.075)), float(rng.uniform(-0.01, 0.05))
     points = head_to_nose(points, nose[0] * height, nose[1] * height)
-    points = _other_body(points, height, rng)
-    label = performance.clip.label
-    if label in _IN_PLACE and len(points) == 1 and rng.random() < 0.4:
-        points = travel(points, times, float(rng.uniform(*_IN_PLACE[label])))
-    return points
+    return _other_body(points, height, rng)
 
 
 def _other_body(points: np.ndarray, height: float, rng: np.random.Generator) -> np.ndarray:

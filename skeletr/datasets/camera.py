@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_NEAREST = 0.8  # metres from the camera to the nearest joint
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -51,8 +53,10 @@ def project(points: np.ndarray, camera: Camera) -> np.ndarray:
     """
     centre = np.median(points.reshape(-1, 3), axis=0)
     turned = (points - centre) @ _rotation(camera).T
-    depth = np.maximum(turned[..., 2:] + camera.distance, 0.4)
-    return (turned[..., :2] * (camera.distance / depth)).astype(np.float32)
+    # Nobody walks through the camera: it stands back far enough.
+    distance = max(camera.distance, _NEAREST - float(turned[..., 2].min()))
+    depth = turned[..., 2:] + distance
+    return (turned[..., :2] * (distance / depth)).astype(np.float32)
 
 
 def _rotation(camera: Camera) -> np.ndarray:

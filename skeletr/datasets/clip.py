@@ -25,18 +25,21 @@ class Clip:
         hand is on the right of the picture when he or she faces the camera.
     seen: (P, T, 17) bool, False where a joint was not recorded.
     times: (T,) seconds from the first frame, strictly increasing.
-    label: a label of the vocabulary. dataset: name of the data set. name: of the clip in it.
+    label: a label of the vocabulary, None where the action has no place in it.
+    dataset: name of the data set. name: of the clip in it.
     group: who acts (or the pair): groups are never divided among splits where they are known.
+    original: the data set's own name of the action, such as "forward kick".
     """
 
     points: np.ndarray
     seen: np.ndarray
     times: np.ndarray
-    label: str
+    label: str | None
     dataset: str
     name: str
     group: str
     split: Split = "train"
+    original: str = ""
 
     def __post_init__(self) -> None:
         p, t, v, d = self.points.shape if self.points.ndim == 4 else (0, 0, 0, 0)
@@ -58,7 +61,7 @@ class Clip:
         return float(self.times[-1] - self.times[0])
 
 
-def make_clip(coco: np.ndarray, times: np.ndarray, **about: str) -> Clip:
+def make_clip(coco: np.ndarray, times: np.ndarray, **about: str | None) -> Clip:
     """A clip from converted joints (P, T, 17, D + 1), coordinates and score; 0 = not seen."""
     return Clip(
         points=np.ascontiguousarray(coco[..., :-1], dtype=np.float32),

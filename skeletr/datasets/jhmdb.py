@@ -65,4 +65,5 @@ def _clip(path: Path, part: str, index: int, pose: object, label: object) -> Cli
         name=name,
         group=name,  # the people are not named, so every clip stands for itself
         split=part,
+        original=str(label),
     )

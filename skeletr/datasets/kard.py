@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.datasets.clip import Clip, DatasetError, make_clip
-from skeletr.datasets.text_table import read_table, require
+from skeletr.datasets.text_table import named_files, read_frames
 from skeletr.datasets.vocabulary import label_of
 from skeletr.skeleton import to_coco17
 
@@ -59,34 +59,30 @@ _FILE_NAME = re.compile(r"a(\d\d)_s(\d\d)_e\d\d_screen\.txt")
 
 
 def read_kard(folder: Path) -> Iterator[Clip]:
-    """The clips whose action has a label; those of `TEST_PEOPLE` are "test".
+    """All clips; those of `TEST_PEOPLE` are "test".
 
     Raises:
         DatasetError: no clips, or a file that is not as described above.
     """
-    for path in require(list(folder.glob("*_screen.txt")), folder, "*_screen.txt files"):
-        match = _FILE_NAME.fullmatch(path.name)
-        if match is None or int(match[1]) not in NAMES:
-            raise DatasetError(f"{path}: expected a name like aAA_sSS_eEE_screen.txt, AA <= 18")
-        label = label_of("kard", NAMES[int(match[1])])
-        if label is not None:
-            yield _read(path, label, match[2])
+    files = named_files(folder, "*_screen.txt", _FILE_NAME, "aAA_sSS_eEE_screen.txt")
+    for path, match in files:
+        if int(match[1]) not in NAMES:
+            raise DatasetError(f"{path}: action {match[1]} found, expected 01 to {len(NAMES)}")
+        yield _read(path, NAMES[int(match[1])], match[2])
 
 
-def _read(path: Path, label: str, person: str) -> Clip:
-    table = read_table(path, 3)
-    if len(table) % 15:
-        raise DatasetError(f"{path}: {len(table)} rows, expected 15 per frame")
-    points = table.reshape(-1, 15, 3)
+def _read(path: Path, action: str, person: str) -> Clip:
+    points = read_frames(path, 15, 3)
     depth = points[..., 2:] / 1000
     metres = np.concatenate([(points[..., :2] - _CENTRE) / _FOCAL * depth, depth], axis=-1)
     coco = to_coco17(metres, JOINTS, (points[..., 2] > 0).astype(np.float32))
     return make_clip(
         coco[None],
         np.arange(len(points)) / FRAME_RATE,
-        label=label,
+        label=label_of("kard", action),
         dataset="kard",
         name=path.stem,
         group=person,
         split="test" if person in TEST_PEOPLE else "train",
+        original=action,
     )

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skeletr.datasets.clip import Clip, DatasetError, make_clip
+from skeletr.datasets.clip import Clip, make_clip
 from skeletr.datasets.kinect import kinect_to_coco
-from skeletr.datasets.text_table import read_table, require
+from skeletr.datasets.text_table import named_files, read_table
 from skeletr.datasets.vocabulary import label_of
 
 # Two adults and two children whom training never sees.
@@ -27,10 +27,8 @@ def read_kinder_gator(folder: Path) -> Iterator[Clip]:
     Raises:
         DatasetError: no clips, or a file that is not as described above.
     """
-    for path in require(list(folder.glob("*/POSE-*.csv")), folder, "POSE-*.csv files"):
-        match = _FILE_NAME.fullmatch(path.name)
-        if match is None:
-            raise DatasetError(f"{path}: expected a name like POSE-pPID_NN-Name-TIME.csv")
+    files = named_files(folder, "*/POSE-*.csv", _FILE_NAME, "POSE-pPID_NN-Name-TIME.csv")
+    for path, match in files:
         yield _read(path, match[1], match[2])
 
 
@@ -46,4 +44,5 @@ def _read(path: Path, person: str, name: str) -> Clip:
         name=path.stem,
         group=person,
         split="test" if person in TEST_PEOPLE else "train",
+        original=name,
     )

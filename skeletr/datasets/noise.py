@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from skeletr.skeleton import COCO_FLIP, V
+from skeletr.skeleton import COCO_FLIP, V, keypoint_boxes
 
 _LIMBS = ([7, 9], [8, 10], [13, 15], [14, 16], [9], [10], [15], [16], [5, 7, 9], [6, 8, 10])
 _LEGS = [13, 14, 15, 16]
@@ -19,7 +19,8 @@ class NoiseConfig:
     white, wander: jitter from frame to frame, and slow drift. bias: offset of a joint that stays.
     guess: chance that a limb is guessed (low score, far off). drop: chance that a joint is lost
     for a while. absent: chance of a gap of the whole person. swap: chance that left and right
-    are confused for a few frames.
+    are confused for a few frames. tangle: chance that joints of two people who overlap in the
+    picture are confused, or one of the two is lost, for a while.
     """
 
     white: float = 0.008
@@ -29,10 +30,16 @@ class NoiseConfig:
     drop: float = 0.25
     absent: float = 0.12
     swap: float = 0.10
+    tangle: float = 0.3
 
     def __post_init__(self) -> None:
         if min(vars(self).values()) < 0:
             raise ValueError(f"strengths of noise must not be negative: {self}")
+
+    @classmethod
+    def none(cls) -> NoiseConfig:
+        """No noise at all."""
+        return cls(*[0.0] * len(fields(cls)))
 
 
 def estimate(
@@ -79,6 +86,44 @@ def crop(keypoints: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
         keypoints[..., :2] <= np.array(image_size)
     ).all(axis=-1)
     return np.where(inside[..., None], keypoints, 0).astype(np.float32)
+
+
+def entangle(keypoints: np.ndarray, config: NoiseConfig, rng: np.random.Generator) -> np.ndarray:
+    """What happens to people who overlap in the picture: their joints are mixed up, or one of
+    them is not found.
+
+    Args:
+        keypoints: (P, T, 17, 3) pixels and score.
+
+    Returns:
+        The same with joints taken from the other person, or with a person missing for a while.
+    """
+    out = keypoints.copy()
+    boxes = keypoint_boxes(keypoints)
+    for one in range(len(out)):
+        for other in range(len(out)):
+            touching = _touching(boxes[one], boxes[other])
+            if one == other or not touching.any() or rng.random() >= config.tangle / 2:
+                continue
+            run = np.zeros(len(touching), dtype=bool)
+            run[_stretch(len(touching), rng, 0.5)] = True
+            run &= touching
+            if rng.random() < 0.35:
+                out[one, run] = 0
+                continue
+            limb = _LIMBS[rng.integers(len(_LIMBS))]
+            taken = keypoints[other][np.ix_(run, limb)].copy()
+            taken[..., 2] *= float(rng.uniform(0.3, 1.0))
+            out[one][np.ix_(run, limb)] = taken
+    return out
+
+
+def _touching(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(T,) whether boxes (T, 4) overlap by a fifth of the smaller one's width."""
+    width = np.minimum(a[:, 2], b[:, 2]) - np.maximum(a[:, 0], b[:, 0])
+    height = np.minimum(a[:, 3], b[:, 3]) - np.maximum(a[:, 1], b[:, 1])
+    smaller = np.minimum(a[:, 2] - a[:, 0], b[:, 2] - b[:, 0])
+    return (width > 0.2 * smaller) & (height > 0) & (smaller > 0)
 
 
 def wander(times: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

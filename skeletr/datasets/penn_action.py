@@ -47,12 +47,14 @@ def _clip(path: Path, content: dict[str, np.ndarray]) -> Clip:
             f"{path}: x {content['x'].shape}, visibility {content['visibility'].shape}, "
             "expected (T, 13)"
         )
+    action = str(content["action"].ravel()[0])
     return make_clip(
         to_coco17(points, JOINTS, content["visibility"] > 0)[None],
         np.arange(len(points)) / FRAME_RATE,
-        label=label_of("penn_action", str(content["action"].ravel()[0])),
+        label=label_of("penn_action", action),
         dataset="penn_action",
         name=path.stem,
         group=path.stem,  # the people are not named, so every clip stands for itself
         split="train" if int(content["train"].ravel()[0]) == 1 else "test",
+        original=action,
     )

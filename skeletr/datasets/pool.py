@@ -35,6 +35,12 @@ class TakePool:
         if not takes:
             raise DatasetError("no training clips; expected at least one")
         self.takes = dict(takes)
+        self._spatial = {
+            label: [
+                t for t in found if t.clip.points.shape[0] == 1 and t.clip.points.shape[-1] == 3
+            ]
+            for label, found in takes.items()
+        }
         self._pairs = sorted(label for label in takes if label in INTERACTIONS)
         self._alone = sorted(set(takes) - INTERACTIONS)
         self._weights = self._share(self._alone)
@@ -58,6 +64,15 @@ class TakePool:
         if label is None:
             label = self._alone[rng.choice(len(self._alone), p=self._weights)]
         return self._draw(label, rng)
+
+    def spatial_labels(self) -> frozenset[str]:
+        """What is done by one person in clips in three dimensions."""
+        return frozenset(label for label, takes in self._spatial.items() if takes)
+
+    def spatial(self, rng: np.random.Generator, label: str) -> Take:
+        """One person doing `label`, in metres; see `spatial_labels`."""
+        takes = self._spatial[label]
+        return takes[rng.integers(len(takes))]
 
     def _draw(self, label: str, rng: np.random.Generator) -> Take:
         takes = self.takes[label]

@@ -49,6 +49,8 @@ FOLDS: tuple[frozenset[str], ...] = (
     frozenset({"s02s01", "s02s06", "s03s02", "s03s06"}),
     frozenset({"s04s02", "s04s03", "s04s06", "s06s02", "s06s03"}),
 )
+# Pairs of fold 1's training part that only validate.
+_VALIDATION = frozenset({"s01s07", "s03s06"})
 # Undoes the published normalisation, in metres: X = 1280 - 2560 x mm, Y = 960 - 1920 y mm,
 # Z = 1280 z mm. The camera's X runs to its left, so the picture's x is -X, and y is -Y.
 _SCALE = np.array([2.56, 1.92, 1.28])
@@ -70,6 +72,16 @@ def read_sbu(folder: Path, fold: int = 1) -> Iterator[Clip]:
         yield _read(path, pair, code, number, pair in test)
 
 
+def validation_pairs(fold: int = 1) -> frozenset[str]:
+    """Two pairs of the training part of `fold` (1..5) that only validate.
+
+    After fold 1 they are the first pairs of the next two test sets.
+    """
+    if fold == 1:
+        return _VALIDATION
+    return frozenset(min(FOLDS[(fold + step) % len(FOLDS)]) for step in (0, 1))
+
+
 def _read(path: Path, pair: str, code: str, number: str, test: bool) -> Clip:
     table = read_table(path, 90, delimiter=",", first=1)
     points = table.reshape(len(table), 2, 15, 3).swapaxes(0, 1)
@@ -83,4 +95,5 @@ def _read(path: Path, pair: str, code: str, number: str, test: bool) -> Clip:
         name=f"{pair}/{code}/{number}",
         group=pair,
         split="test" if test else "train",
+        original=NAMES[code],
     )

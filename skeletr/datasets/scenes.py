@@ -8,8 +8,9 @@ import numpy as np
 
 from skeletr.datasets.actors import Actor, act, mirror, then
 from skeletr.datasets.camera import Camera
-from skeletr.datasets.noise import NoiseConfig, crop, estimate, wander
+from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
+from skeletr.datasets.staging import can_stage, stage
 from skeletr.recording import Action, Recording
 
 IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
@@ -20,7 +21,8 @@ class SceneConfig:
     """How scenes are composed.
 
     duration: shortest and longest, seconds. rate: lowest and highest frames per second.
-    pair: share of scenes with two people who interact; bystander: share of those with one more.
+    pair: share of scenes with two people who interact; staged: share of those that are made from
+    two clips of one person; bystander: share of those with one more.
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
@@ -29,6 +31,7 @@ class SceneConfig:
     duration: tuple[float, float] = (1.5, 5.2)
     rate: tuple[float, float] = (8.0, 30.0)
     pair: float = 0.27
+    staged: float = 0.35
     bystander: float = 0.25
     crowd: tuple[float, ...] = (0.6, 0.23, 0.12, 0.05)
     together: float = 0.3
@@ -58,18 +61,19 @@ def compose(pool: TakePool, config: SceneConfig, rng: np.random.Generator) -> Re
         actors = [mirror(a) for a in actors][::-1]
     image_size = IMAGE_SIZES[rng.integers(len(IMAGE_SIZES))]
     placed = place(actors, times, image_size, rng.random() < config.half_body, rng)
-    noise = config.noise if rng.random() < config.noisy else NoiseConfig(*[0.0] * 7)
+    noise = config.noise if rng.random() < config.noisy else NoiseConfig.none()
     people, actions = [], []
     for actor, pixels in zip(actors, placed, strict=True):
-        for xy, seen in zip(pixels, actor.seen, strict=True):
+        for xy, seen, spans in zip(pixels, actor.seen, actor.spans, strict=True):
             seen_by = estimate(xy, seen, times, noise, rng)
             actions += [
                 Action(s.label, len(people), max(s.start, 0.0), min(s.end, float(times[-1])))
-                for s in actor.spans
+                for s in spans
                 if s.end > 0 and s.start < times[-1]
             ]
             people.append(crop(seen_by, image_size))
-    return Recording.from_arrays(np.stack(people), times, image_size, actions)
+    joints = entangle(np.stack(people), noise, rng)
+    return Recording.from_arrays(joints, times, image_size, actions)
 
 
 def frame_times(config: SceneConfig, rng: np.random.Generator) -> np.ndarray:
@@ -86,7 +90,7 @@ def _cast(
     pool: TakePool, times: np.ndarray, config: SceneConfig, rng: np.random.Generator
 ) -> list[Actor]:
     if pool.has_pairs and (rng.random() < config.pair or not pool.has_singles):
-        actors = [act(pool.pair(rng), times, Camera.random(rng, all_round=True), rng)]
+        actors = [_pair(pool, times, config, rng)]
         if pool.has_singles and rng.random() < config.bystander:
             actors.append(_single(pool, times, None, config, rng))
             rng.shuffle(actors)
@@ -94,6 +98,15 @@ def _cast(
     count = 1 + int(rng.choice(len(config.crowd), p=config.crowd))
     label = pool.single(rng).action.label if rng.random() < config.together else None
     return [_single(pool, times, label, config, rng) for _ in range(count)]
+
+
+def _pair(
+    pool: TakePool, times: np.ndarray, config: SceneConfig, rng: np.random.Generator
+) -> Actor:
+    camera = Camera.random(rng, all_round=True)
+    if rng.random() < config.staged and can_stage(pool):
+        return stage(pool, times, camera, rng)
+    return act(pool.pair(rng), times, camera, rng)
 
 
 def _single(

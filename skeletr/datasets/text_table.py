@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,41 @@ def read_table(
             f"{path}: expected rows of at least {first + columns} columns: {error}"
         ) from error
     return table
+
+
+def read_frames(path: Path, joints: int, columns: int) -> np.ndarray:
+    """A file of one joint a line, `joints` lines a frame.
+
+    Returns:
+        (T, joints, columns) float64.
+
+    Raises:
+        DatasetError: as `read_table`, or the lines do not make whole frames.
+    """
+    table = read_table(path, columns)
+    if len(table) % joints:
+        raise DatasetError(f"{path}: {len(table)} rows, expected {joints} per frame")
+    return table.reshape(-1, joints, columns)
+
+
+def named_files(
+    folder: Path, pattern: str, name: re.Pattern[str], what: str
+) -> Iterator[tuple[Path, re.Match[str]]]:
+    """The files of a folder in order, each with what its name says.
+
+    Args:
+        pattern: which files, as for `Path.glob`.
+        name: what the whole name of each must match.
+        what: such a name in words, for the errors.
+
+    Raises:
+        DatasetError: there is no file, or one has another name.
+    """
+    for path in require(list(folder.glob(pattern)), folder, f"files named {what}"):
+        match = name.fullmatch(path.name)
+        if match is None:
+            raise DatasetError(f"{path}: expected a name like {what}")
+        yield path, match
 
 
 def require(paths: list[Path], folder: Path, what: str) -> list[Path]:

@@ -6,7 +6,9 @@ letter a finger draws), and the same action under the names of two data sets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from skeletr.datasets.clip import DatasetError
 
@@ -84,7 +86,7 @@ NAMES: dict[str, dict[str, str | None]] = {
         "Throw-a-ball-with-your-other-arm": "throw",
         "Throw-a-ball-as-far-as-you-can-with-the-other-arm": "throw",
         "Punch": "punch the air",
-        "Climb-and-imaginary-ladder": "climb a ladder",
+        "Climb-and-imaginary-ladder": "climb",
     },
     "jhmdb": {
         "pour": "pour",
@@ -144,13 +146,58 @@ NAMES: dict[str, dict[str, str | None]] = {
         "sitDown": "sit down",
         "standUp": "stand up",
         "pickUp": "pick something up",
-        "carry": None,
+        "carry": "carry something",
         "throw": "throw",
-        "push": None,
-        "pull": None,
+        "push": "push an object",
+        "pull": "pull an object",
         "waveHands": "wave",
         "clapHands": "clap",
     },
+    "msr_action3d": {
+        "high arm wave": "wave",
+        "horizontal arm wave": "wave",
+        "hammer": "hammer",
+        "hand catch": "catch",
+        "forward punch": "punch the air",
+        "high throw": "throw",
+        "draw X": "draw in the air",
+        "draw tick": "draw in the air",
+        "draw circle": "draw in the air",
+        "hand clap": "clap",
+        "two hand wave": "wave",
+        "side boxing": "punch the air",
+        "bend": "bow",
+        "forward kick": "kick",
+        "side kick": "kick",
+        "jogging": "run",
+        "tennis swing": "tennis forehand",
+        "tennis serve": "tennis serve",
+        "golf swing": "golf swing",
+        "pick up and throw": None,
+    },
+    "florence3d": {
+        "wave": "wave",
+        "drink": "drink",
+        "answer phone": "phone call",
+        "clap": "clap",
+        "tight lace": "tie a shoelace",
+        "sit down": "sit down",
+        "stand up": "stand up",
+        "read watch": "check the watch",
+        "bow": "bow",
+    },
+    # What `cmu_mocap.action_of` finds in the free text of a take.
+    "cmu_mocap": {
+        "walk": "walk",
+        "run": "run",
+        "jump": "jump",
+        "punch": "punch the air",
+        "dance": "dance",
+        "dribble": "dribble a ball",
+        "climb": "climb",
+        "other": None,
+    },
+    "urfd": {"not lying": None, "falling": None, "lying": None},
 }
 
 # Both people of a pair carry these, and so does the scene.
@@ -172,7 +219,11 @@ PERIODIC: frozenset[str] = frozenset(
         "play the guitar",
         "bench press",
         "swim",
-        "climb a ladder",
+        "climb",
+        "dance",
+        "dribble a ball",
+        "hammer",
+        "carry something",
         "flap the arms",
         "twist the hips",
         "jump",
@@ -211,3 +262,18 @@ def merges(datasets: Iterable[str]) -> dict[str, list[str]]:
             if label:
                 sources.setdefault(label, []).append(f"{dataset}: {name}")
     return {label: names for label, names in sorted(sources.items()) if len(names) > 1}
+
+
+def tell_apart(labels: Sequence[str]) -> np.ndarray:
+    """(K, K) bool, symmetric: whether some clip says that it shows one of two labels and not the
+    other, because one data set has both.
+
+    Resting is told apart from everything, and so is what two people do with each other: scenes
+    show the same motions beside somebody and at somebody.
+    """
+    always = INTERACTIONS | {STAND, SIT}
+    member = np.array(
+        [[label in labels_of(name) for name in NAMES] for label in labels], dtype=np.int64
+    )
+    special = np.array([label in always for label in labels])
+    return (member @ member.T > 0) | special[:, None] | special[None]

@@ -10,6 +10,7 @@ from pathlib import Path
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
 from skeletr.datasets import DATASETS, DatasetError, load_clips
 from skeletr.datasets.archives import DATA_VARIABLE, data_root
+from skeletr.datasets.load import EXPERIMENTS_ONLY
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.vocabulary import labels_of
 from skeletr.evaluation.report import Result, prepare, score, table
@@ -60,7 +61,9 @@ def evaluate(
         DatasetError: data are missing or broken, or there is nothing to evaluate.
     """
     known = set(checkpoint.labels)
-    names = datasets or [name for name in DATASETS if set(labels_of(name)) <= known]
+    names = datasets or [
+        name for name in DATASETS if name not in EXPERIMENTS_ONLY and set(labels_of(name)) <= known
+    ]
     clips = [c for c in load_clips(data, names) if c.split == split]
     if not clips:
         raise DatasetError(f"no {split} clips in {names} below {data}")

@@ -29,7 +29,8 @@ class TrainConfig:
     batch: real sequences per step; above 80 the memory traffic on a CPU costs more than it
     brings. sequences_per_scene: range of M~, drawn once per batch (paper, adaptive M).
     rate: peak learning rate. milestones: shares of the steps after which multi-step schedules
-    divide the rate by 10. scene_weight: of the scene's loss beside the instances'. ema: decay of
+    divide the rate by 10. stranger: weight of a label as a negative of one that no data set tells
+    apart from it. scene_weight: of the scene's loss beside the instances'. ema: decay of
     the averaged weights, which are the ones that are kept; 0 = off. threads: of the network, 0 =
     as many as there are cores. compile: let torch.compile fuse the backbone; takes one or two
     minutes and a C++ compiler, then trains about twice as fast on a CPU. validation_scenes:
@@ -56,6 +57,7 @@ class TrainConfig:
     weight_decay: float = 0.05
     clip_norm: float = 2.0
     label_smoothing: float = 0.1
+    stranger: float = 0.3
     scene_weight: float = 0.5
     ema: float = 0.998
     bf16: bool = True
@@ -80,6 +82,7 @@ class TrainConfig:
             "steps": self.steps >= 1,
             "batch": self.batch >= 2,
             "rate": self.rate > 0,
+            "stranger": 0 < self.stranger <= 1,
             "ema": 0 <= self.ema < 1,
             "workers": self.workers >= 0,
             "threads": self.threads >= 0,

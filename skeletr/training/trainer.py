@@ -18,6 +18,7 @@ from skeletr.datasets.archives import data_root
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND, vocabulary
+from skeletr.devices import has_bf16
 from skeletr.evaluation.report import Part, prepare, score
 from skeletr.model import SkeleTR
 from skeletr.training.calibrate import calibrate, judge
@@ -25,7 +26,7 @@ from skeletr.training.config import TrainConfig
 from skeletr.training.data import LabelledBatch, SceneBatches, loader
 from skeletr.training.ema import WeightAverage
 from skeletr.training.log import Pace, RunLog
-from skeletr.training.loss import Losses, losses
+from skeletr.training.loss import Losses, contrast, losses
 from skeletr.training.memory import keep_freed_memory
 from skeletr.training.state import load_state, save_state
 
@@ -68,14 +69,15 @@ class Trainer:
             TakePool(self.clips["train"]), self.labels, config, config.steps
         )
         torch.manual_seed(config.seed)
-        # Convolutions on a CPU are a third faster with the channels last.
-        self.model = SkeleTR(config.model(len(self.labels))).to(memory_format=torch.channels_last)
+        self.model = SkeleTR(config.model(len(self.labels)))
         self.average = WeightAverage(self.model, config.ema)
-        # Channels last is the layout in which graph and temporal convolutions are cheapest.
-        self.model.to(memory_format=torch.channels_last)
+        self._bf16 = config.bf16 and has_bf16(torch.device("cpu"))
+        if self._bf16:  # convolutions in bf16 are a third faster so; in fp32 a sixth slower
+            self.model.to(memory_format=torch.channels_last)
         if config.compile:
             self.model.backbone.compile(dynamic=True)
         self.optimiser = make_optimiser(self.model, config)
+        self._negatives = contrast(self.labels, config.stranger)
         self.progress = Progress()
         self.folder = Path(config.run)
         self.log = RunLog(self.folder / "train.log")
@@ -112,9 +114,9 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.model.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
             output = self.model(batch.scenes)
-        result = losses(output, batch, config.scene_weight, config.label_smoothing)
+        result = losses(output, batch, config.scene_weight, config.label_smoothing, self._negatives)
         if not math.isfinite(result.total.item()):
             raise TrainingError(
                 f"loss is {result.total.item()} at step {number} (instance "

@@ -1,4 +1,4 @@
-"""The command line: python -m skeletr recognize | train | evaluate | summary."""
+"""The command line: python -m skeletr recognize | prepare | train | evaluate | summary."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from skeletr import __version__
-from skeletr.commands import evaluate, recognize, summary, train
+from skeletr.commands import evaluate, prepare, recognize, summary, train
 
 _COMMANDS = {
     "recognize": recognize,
+    "prepare": prepare,
     "train": train,
     "evaluate": evaluate,
     "summary": summary,

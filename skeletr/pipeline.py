@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 import time
@@ -17,7 +16,7 @@ from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Frame, Person, Recording
 from skeletr.tracking import Tracker
-from skeletr.video import VideoInfo, VideoLimits, VideoReader, VideoWriter
+from skeletr.video import VideoFrame, VideoInfo, VideoLimits, VideoReader, VideoWriter
 
 # Seconds by which recognition stays behind tracking: a newcomer is confirmed after a few frames and
 # then added to those. A file can wait; live, the newcomer appears when confirmed.
@@ -103,29 +102,43 @@ def recognize_video(
     for part in (frontend, tracker, recognizer):
         part.reset()
     frames: list[Frame] = []
-    recent: deque[Frame] = deque()
-
-    def recognise(until: float) -> None:
-        while recent and recent[0].time <= until:
-            frames.append(recent.popleft())
-            recognizer.step(frames[-1].people, frames[-1].time, reader.size)
-
-    for frame in timer.through("decode", iter(reader)):
-        _check(cancel)
-        with timer.stage("pose"):
-            found = frontend.estimate(frame.image, frame.time)
-        with timer.stage("track"):
-            recent.append(Frame(frame.time, tracker.update(found, frame.time)))
-            _look_back(recent, tracker.revealed)
+    images = _decoded(reader, timer, "decode", cancel, progress, "Recognising")
+    for frame in _tracked(images, frontend, tracker, timer):
+        frames.append(frame)
         with timer.stage("recognise"):
-            recognise(frame.time - _HINDSIGHT)
-        _report(progress, frame.time, reader.info, "Recognising")
+            recognizer.step(frame.people, frame.time, reader.size)
     with timer.stage("recognise"):
-        recognise(math.inf)
         log = recognizer.finish()
     recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     timing = {**timer.seconds, "total": time.perf_counter() - begin}
     return Result(reader.info, recording, log, timing, tuple(reader.warnings))
+
+
+def record_video(
+    path: str | os.PathLike[str],
+    frontend: PoseFrontend,
+    tracker: Tracker | None = None,
+    *,
+    limits: VideoLimits | None = None,
+    name: str | None = None,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> tuple[Recording, tuple[str, ...]]:
+    """The people of one video file: the road of `recognize_video` without its recogniser.
+
+    Arguments and errors are those of `recognize_video`.
+
+    Returns:
+        The recording, and sentences about damaged or missing parts.
+    """
+    tracker = tracker or Tracker()
+    reader, timer = VideoReader(path, limits, name), StageTimer()
+    frontend.reset()
+    tracker.reset()
+    images = _decoded(reader, timer, "decode", cancel, progress, "Recording")
+    frames = _tracked(images, frontend, tracker, timer)
+    recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
+    return recording, tuple(reader.warnings)
 
 
 def annotate_video(
@@ -150,16 +163,48 @@ def annotate_video(
     reader = VideoReader(path, limits, result.info.name)
     people = {f.time: f.people for f in result.recording.frames()}
     with VideoWriter(out, reader.size, reader.info.fps) as writer:
-        for frame in timer.through("decode again", iter(reader)):
-            _check(cancel)
+        for frame in _decoded(reader, timer, "decode again", cancel, progress, "Drawing"):
             with timer.stage("draw"):
                 predictions, scene = result.log.at(frame.time)
                 seen = people.get(frame.time, ())
                 image = draw_actions(frame.image, seen, predictions, scene, style=style)
             with timer.stage("encode"):
                 writer.write(image, frame.time)
-            _report(progress, frame.time, reader.info, "Drawing")
     return dict(timer.seconds)
+
+
+def _decoded(
+    reader: VideoReader,
+    timer: StageTimer,
+    stage: str,
+    cancel: threading.Event | None,
+    progress: Progress | None,
+    what: str,
+) -> Iterator[VideoFrame]:
+    """The frames of a video; stops on request and reports each frame once it is dealt with."""
+    duration = reader.info.duration
+    for frame in timer.through(stage, iter(reader)):
+        if cancel is not None and cancel.is_set():
+            raise Cancelled("stopped on request")
+        yield frame
+        if progress is not None:
+            progress(min(frame.time / duration, 1.0) if duration else 0.0, what)
+
+
+def _tracked(
+    images: Iterator[VideoFrame], frontend: PoseFrontend, tracker: Tracker, timer: StageTimer
+) -> Iterator[Frame]:
+    """People with ids; frames come `_HINDSIGHT` late, with newcomers from their first moment on."""
+    recent: deque[Frame] = deque()
+    for image in images:
+        with timer.stage("pose"):
+            found = frontend.estimate(image.image, image.time)
+        with timer.stage("track"):
+            recent.append(Frame(image.time, tracker.update(found, image.time)))
+            _look_back(recent, tracker.revealed)
+        while recent and recent[0].time <= image.time - _HINDSIGHT:
+            yield recent.popleft()
+    yield from recent
 
 
 def _look_back(recent: deque[Frame], revealed: Sequence[tuple[float, Person]]) -> None:
@@ -169,13 +214,3 @@ def _look_back(recent: deque[Frame], revealed: Sequence[tuple[float, Person]]) -
             if frame.time == seen:
                 people = sorted((*frame.people, person), key=lambda p: p.id)
                 recent[index] = Frame(seen, tuple(people))
-
-
-def _check(cancel: threading.Event | None) -> None:
-    if cancel is not None and cancel.is_set():
-        raise Cancelled("stopped on request")
-
-
-def _report(progress: Progress | None, now: float, info: VideoInfo, what: str) -> None:
-    if progress is not None:
-        progress(min(now / info.duration, 1.0) if info.duration else 0.0, what)

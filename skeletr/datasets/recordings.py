@@ -1,0 +1,124 @@
+"""A folder of recordings, as the app and `recognize` save them, as a data set.
+
+Layout: FOLDER/**/*.npz of `Recording.save`. The labels are the `actions` inside; a recording
+without any is called after its outermost folder, FOLDER/LABEL/... FOLDER/split.csv, if there, says
+who trains: rows of name,split, where name is the path below FOLDER without ".npz" ("wave/clip1")
+and split is train, val or test. Without it shares are drawn by the checksums of the names.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from skeletr.datasets.clip import DatasetError, Split
+from skeletr.datasets.sample import SPLITS, Note, Sample, drawn, quiet, read_text, whole
+from skeletr.recording import Recording, RecordingError
+
+SPLIT_FILE = "split.csv"
+VAL_SHARE = TEST_SHARE = 0.1
+
+
+def read_recordings(
+    folder: Path,
+    *,
+    split_file: Path | None = None,
+    val: float = VAL_SHARE,
+    test: float = TEST_SHARE,
+    note: Note = quiet,
+) -> Iterator[Sample]:
+    """All recordings below `folder` that show somebody; hidden folders are left alone.
+
+    Args:
+        split_file: see above, FOLDER/split.csv if not given.
+        val, test: shares to hold out where there is no such file.
+
+    Raises:
+        DatasetError: no recordings, one that is broken or has no label, or one that the split
+            file does not name.
+    """
+    paths = visible_files(folder, {".npz"})
+    if not paths:
+        raise DatasetError(f"{folder} holds no recordings (*.npz)")
+    names = {path: path.relative_to(folder).with_suffix("").as_posix() for path in paths}
+    splits = assign_splits(names.values(), folder, split_file, val, test)
+    for path, name in names.items():
+        recording = load_labelled(path, label_of(path, folder))
+        if not len(recording.frame):
+            note(f"{path}: nobody is seen")
+            continue
+        yield Sample(recording, name, splits[name])
+
+
+def label_of(path: Path, folder: Path) -> str:
+    """The name of the first folder between `folder` and the file, "" where there is none."""
+    parts = path.relative_to(folder).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def load_labelled(path: Path, label: str) -> Recording:
+    """A recording with its own labels, or else all of it with `label`; "" = there must be some.
+
+    Raises:
+        DatasetError: it is broken, or has no label.
+    """
+    try:
+        recording = Recording.load(path)
+    except RecordingError as error:
+        raise DatasetError(f"{path}: {error}") from error
+    if recording.actions:
+        return recording
+    if not label:
+        raise DatasetError(f"{path} has no labels; expected actions in it, or LABEL/NAME.npz")
+    return replace(recording, actions=whole(label, recording))
+
+
+def assign_splits(
+    names: Collection[str],
+    folder: Path,
+    split_file: Path | None = None,
+    val: float = VAL_SHARE,
+    test: float = TEST_SHARE,
+) -> dict[str, Split]:
+    """The split of every name: from the split file if there is one, else drawn.
+
+    Raises:
+        DatasetError: the file cannot be read, a row is not name,split, or a name has no row.
+    """
+    path = split_file or folder / SPLIT_FILE
+    if split_file is None and not path.is_file():
+        return {name: drawn(name, val, test) for name in names}
+    given = _read_splits(path)
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise DatasetError(f"{path} has no row for {missing[0]} ({len(missing)} names are missing)")
+    return {name: given[name] for name in names}
+
+
+def _read_splits(path: Path) -> dict[str, Split]:
+    splits: dict[str, Split] = {}
+    for number, row in enumerate(csv.reader(read_text(path).splitlines()), start=1):
+        if not row or (number == 1 and row == ["name", "split"]):
+            continue
+        if len(row) != 2 or row[1].strip() not in SPLITS:
+            raise DatasetError(f"{path}, line {number}: {row}, expected a name and one of {SPLITS}")
+        splits[row[0].strip().removesuffix(".npz")] = row[1].strip()
+    return splits
+
+
+def visible_files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Files with these suffixes below `folder`, sorted; none that is hidden or in a hidden folder.
+
+    Raises:
+        DatasetError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is not a folder")
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )

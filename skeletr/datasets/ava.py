@@ -1,6 +1,6 @@
 """AVA v2.2 (Gu et al., CVPR 2018) with skeletons: what each person does, second by second.
 
-The labels are AVA's own csv files, read by `skeletr.evaluation.ava_files`; the skeletons are the
+The labels are AVA's own csv files, read by `skeletr.datasets.ava_files`; the skeletons are the
 user's, see `ava_skeletons`. A labelled box is the skeleton with which it has the highest IoU in
 the frame of its second.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from skeletr.datasets.ava_files import AvaError, read_excluded, read_ground_truth, read_labels
 from skeletr.datasets.ava_skeletons import SkeletonFiles, proposal_key
 from skeletr.datasets.clip import DatasetError, Split
 from skeletr.datasets.sample import Note, Sample, quiet
@@ -126,9 +127,6 @@ def _match(window: Recording, second: float, boxes: np.ndarray, config: AvaConfi
 def _names_and_gaps(
     labels: Path | None, excluded: Iterable[Path]
 ) -> tuple[dict[int, str] | None, dict[str, set[float]]]:
-    # Imported when used: the package of the evaluation imports that of the data sets.
-    from skeletr.evaluation.ava_files import AvaError, read_excluded, read_labels
-
     gaps: dict[str, set[float]] = {}
     try:
         for path in excluded:
@@ -141,8 +139,6 @@ def _names_and_gaps(
 
 def _labelled(path: Path) -> dict[str, dict[float, tuple[np.ndarray, np.ndarray]]]:
     """Video -> second -> boxes (n, 4) as shares of the picture, and n action ids."""
-    from skeletr.evaluation.ava_files import AvaError, read_ground_truth
-
     try:
         truth = read_ground_truth(path)
     except AvaError as error:

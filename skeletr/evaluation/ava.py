@@ -6,12 +6,14 @@ truth does not list are ignored; a class with ground truth but without detection
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import csv
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skeletr.evaluation.ava_files import (
+from skeletr.datasets.ava_files import (
     AvaBoxes,
     AvaError,
     FrameKey,
@@ -19,9 +21,10 @@ from skeletr.evaluation.ava_files import (
     read_ground_truth,
     read_labels,
     read_predictions,
-    write_predictions,
 )
 from skeletr.evaluation.metrics import envelope_area
+from skeletr.evaluation.sliding import PersonSecond
+from skeletr.files import atomic_path
 from skeletr.skeleton import box_iou
 
 __all__ = [
@@ -208,3 +211,34 @@ def _take(boxes: AvaBoxes, rows: np.ndarray) -> AvaBoxes:
         actions=boxes.actions[rows],
         scores=boxes.scores[rows],
     )
+
+
+def write_predictions(
+    path: str | os.PathLike[str],
+    videos: Mapping[str, Iterable[PersonSecond]],
+    actions: Sequence[int],
+    min_score: float = 0.0,
+) -> None:
+    """Write AVA's csv of predictions: one row per person, second and action.
+
+    Args:
+        videos: video id -> what `sliding.slide` found in it.
+        actions: K action ids, one for each column of the scores.
+        min_score: rows below it are left out.
+
+    Raises:
+        ValueError: the scores are not K.
+    """
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        for video, found in videos.items():
+            for one in found:
+                if one.scores.shape != (len(actions),):
+                    raise ValueError(
+                        f"{video}, person {one.person}: scores {one.scores.shape}, expected "
+                        f"({len(actions)},), one per action id"
+                    )
+                start = (video, one.second, *(f"{v:.6f}" for v in one.box))
+                for action, score in zip(actions, one.scores, strict=True):
+                    if score >= min_score:
+                        writer.writerow((*start, action, f"{score:.8g}"))

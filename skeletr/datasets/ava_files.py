@@ -7,14 +7,11 @@ import math
 import os
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from skeletr.evaluation.sliding import PersonSecond
-from skeletr.files import atomic_path
 
 FrameKey = tuple[str, float]  # video id, timestamp in seconds
 
@@ -125,37 +122,6 @@ def read_labels(path: str | os.PathLike[str]) -> dict[int, str]:
     if not labels:
         raise AvaError(f"{path} holds no labels; expected id,name rows or items with name and id")
     return labels
-
-
-def write_predictions(
-    path: str | os.PathLike[str],
-    videos: Mapping[str, Iterable[PersonSecond]],
-    actions: Sequence[int],
-    min_score: float = 0.0,
-) -> None:
-    """Write AVA's csv of predictions: one row per person, second and action.
-
-    Args:
-        videos: video id -> what `sliding.slide` found in it.
-        actions: K action ids, one for each column of the scores.
-        min_score: rows below it are left out.
-
-    Raises:
-        ValueError: the scores are not K.
-    """
-    with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for video, found in videos.items():
-            for one in found:
-                if one.scores.shape != (len(actions),):
-                    raise ValueError(
-                        f"{video}, person {one.person}: scores {one.scores.shape}, expected "
-                        f"({len(actions)},), one per action id"
-                    )
-                start = (video, one.second, *(f"{v:.6f}" for v in one.box))
-                for action, score in zip(actions, one.scores, strict=True):
-                    if score >= min_score:
-                        writer.writerow((*start, action, f"{score:.8g}"))
 
 
 def _boxes(path: Path, scored: bool) -> Iterator[tuple[str, float, Sequence[float], int, float]]:

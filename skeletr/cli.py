@@ -1,39 +1,43 @@
-"""The command line: python -m skeletr recognize | prepare | train | evaluate | summary."""
+"""The command line: python -m skeletr COMMAND ..."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
 from skeletr import __version__
-from skeletr.commands import evaluate, prepare, recognize, summary, train
 
-_COMMANDS = {
-    "recognize": recognize,
-    "prepare": prepare,
-    "train": train,
-    "evaluate": evaluate,
-    "summary": summary,
+# Command -> (module with `add_arguments(parser)` and `run(args)`, what it does). Only the module
+# of the command that is given is imported: help and `summary` need no video and no data sets.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "recognize": ("skeletr.commands.recognize", "Recognise the people of video files."),
+    "prepare": ("skeletr.datasets.prepare_command", "Make a data set ready for training."),
+    "train": ("skeletr.training.command", "Train a model, or continue a run."),
+    "evaluate": ("skeletr.evaluation.command", "Measure a checkpoint on held-out data."),
+    "ava": ("skeletr.evaluation.ava_command", "Frame mAP of AVA predictions."),
+    "fuse": ("skeletr.evaluation.fusion_command", "Late fusion of score files."),
+    "summary": ("skeletr.commands.summary", "Parameters and cost of a model."),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code, 130 when interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m skeletr", description=__doc__)
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="python -m skeletr", description="SkeleTR Live")
     parser.add_argument("--version", action="version", version=f"SkeleTR Live {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, module in _COMMANDS.items():
-        description = (module.__doc__ or "").strip()
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module_name, what) in COMMANDS.items():
         sub = commands.add_parser(
-            name,
-            help=description.splitlines()[0],
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=what, formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
-    args = parser.parse_args(argv)
+        if name in words[:1]:
+            module = importlib.import_module(module_name)
+            sub.description = (module.__doc__ or what).strip()
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    args = parser.parse_args(words)
     try:
         return args.run(args)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from skeletr.cli import main
+from skeletr.cli import COMMANDS, main
 from skeletr.pose import PoseError, create_frontend
 from skeletr.recording import Recording
 from skeletr.video import VideoReader
@@ -76,3 +76,23 @@ def test_what_cannot_be_met_is_said_before_any_work(arguments, said, tmp_path, c
     assert code == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    said = capsys.readouterr().out
+    assert f"python -m skeletr {command}" in said
+    assert "options:" in said
+
+
+def test_without_a_command_they_are_listed(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([])
+    assert stop.value.code == 2
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(command in said for command in COMMANDS)

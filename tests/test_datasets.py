@@ -164,10 +164,11 @@ def test_pickles_hold_plain_values_only(tmp_path: Path, value: object) -> None:
         load_pickle(path)
 
 
-def test_pickles_of_arrays_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_pickles_of_arrays_are_read(tmp_path: Path, protocol: int) -> None:
     path = tmp_path / "good.pkl"
     value = {"a": [np.arange(3.0)], "b": ("x", 1, None, np.float32(2))}
-    path.write_bytes(pickle.dumps(value, protocol=2))
+    path.write_bytes(pickle.dumps(value, protocol=protocol))
     assert load_pickle(path)["a"][0].tolist() == [0, 1, 2]
 
 

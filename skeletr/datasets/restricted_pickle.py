@@ -19,6 +19,8 @@ _ALLOWED = {
     ("numpy._core.multiarray", "_reconstruct"),
     ("numpy.core.multiarray", "scalar"),
     ("numpy._core.multiarray", "scalar"),
+    ("numpy.core.numeric", "_frombuffer"),  # protocol 5: an array from bytes
+    ("numpy._core.numeric", "_frombuffer"),
     ("collections", "OrderedDict"),
     ("_codecs", "encode"),
 }

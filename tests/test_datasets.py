@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import pickle
 import tarfile
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -356,6 +358,26 @@ def test_scene_targets() -> None:
     assert scene_target(np.array([0, 2, IGNORE]), labels) == 2
     assert scene_target(np.array([1, 2]), labels) == IGNORE
     assert scene_target(np.array([IGNORE]), labels) == IGNORE
+
+
+def test_small_data_sets_are_not_drowned_by_large_ones(clips: list[Clip]) -> None:
+    wave = next(c for c in clips if c.dataset == "kard" and c.label == "wave")
+    other = next(c for c in clips if c.dataset == "penn_action")
+    large = [replace(wave, dataset="large", name=f"l{i}") for i in range(81)]
+    pool = TakePool([wave, *large, *[replace(other, name=f"o{i}") for i in range(81)]])
+    rng = np.random.default_rng(0)
+    drawn = Counter(
+        (t.action.label, t.clip.dataset) for t in (pool.single(rng) for _ in range(4000))
+    )
+    # 81 clips weigh three times as much as one; two sources of a label add up.
+    expected = {
+        ("wave", "kard"): 1 / 7,
+        ("wave", "large"): 3 / 7,
+        (other.label, "penn_action"): 3 / 7,
+    }
+    rests = drawn.total() - sum(drawn[key] for key in expected)
+    for key, share in expected.items():
+        assert drawn[key] / (drawn.total() - rests) == pytest.approx(share, abs=0.04)
 
 
 def test_a_pool_needs_clips() -> None:

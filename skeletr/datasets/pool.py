@@ -15,7 +15,9 @@ from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND
 # How much of the single people do nothing in particular.
 _REST_SHARE = {STAND: 0.11, SIT: 0.04}
 
-_BALANCE = 0.25  # chances go with clips ** 0.25: 1 would forget rare labels, 0 wear them out
+# Chances of a label in one data set go with clips ** 0.25: 1 would forget rare labels, 0 wear
+# them out. A label of several data sets, which are the everyday ones, gets the sum.
+_BALANCE = 0.25
 _FEWEST_JOINTS = 4.0  # on average; clips in which less is seen teach nothing
 
 
@@ -35,6 +37,7 @@ class TakePool:
         if not takes:
             raise DatasetError("no training clips; expected at least one")
         self.takes = dict(takes)
+        self._by_dataset = {label: _by_dataset(found) for label, found in takes.items()}
         self._spatial = {
             label: [
                 t for t in found if t.clip.points.shape[0] == 1 and t.clip.points.shape[-1] == 3
@@ -63,7 +66,10 @@ class TakePool:
         """One person doing `label`, or anything: see `_BALANCE`."""
         if label is None:
             label = self._alone[rng.choice(len(self._alone), p=self._weights)]
-        return self._draw(label, rng)
+        parts = self._by_dataset[label]
+        chances = np.array([len(part) for part in parts]) ** _BALANCE
+        part = parts[rng.choice(len(parts), p=chances / chances.sum())]
+        return part[rng.integers(len(part))]
 
     def spatial_labels(self) -> frozenset[str]:
         """What is done by one person in clips in three dimensions."""
@@ -80,9 +86,18 @@ class TakePool:
 
     def _share(self, labels: list[str]) -> np.ndarray:
         active = np.array([label not in _REST_SHARE for label in labels], dtype=bool)
-        weights = np.array([len(self.takes[label]) for label in labels]) ** _BALANCE * active
+        weights = active * np.array(
+            [sum(len(part) ** _BALANCE for part in self._by_dataset[label]) for label in labels]
+        )
         rest = np.array([_REST_SHARE.get(label, 0.0) for label in labels])
         if weights.sum() > 0:
             weights *= (1 - rest.sum()) / weights.sum()
         total = weights + rest
         return total / total.sum() if len(labels) else total
+
+
+def _by_dataset(takes: list[Take]) -> list[list[Take]]:
+    parts: dict[str, list[Take]] = defaultdict(list)
+    for take in takes:
+        parts[take.clip.dataset].append(take)
+    return list(parts.values())

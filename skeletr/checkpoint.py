@@ -1,21 +1,26 @@
 """A trained model with everything needed to use it: weights, labels, how its input is cut.
 
-A checkpoint is a folder: `model.safetensors` (weights), `config.json` (everything else) and
-`README.md` (the card). Opening one never executes anything.
+A checkpoint is a folder, or a repository of the Hugging Face Hub: `model.safetensors` (weights),
+`config.json` (everything else) and `README.md` (the card). Opening one never executes anything.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from skeletr.files import atomic_path
+from skeletr.hub import CARD, CONFIG, WEIGHTS, HubError, download, is_repository, model_card, upload
 from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.sequences import SequenceConfig
 
@@ -50,7 +55,9 @@ class Calibration:
 class Checkpoint:
     """labels: K names, one for each output of the instance and of the scene head.
 
-    interactions: those among them that it takes two people to do.
+    interactions: those among them that it takes two people to do. task: what it was trained on
+    and for, plain values, see `skeletr.evaluation.task`; None where nothing is known.
+    card: its description in Markdown; "" = none.
     """
 
     model: SkeleTR
@@ -58,6 +65,8 @@ class Checkpoint:
     sequences: SequenceConfig
     calibration: Calibration = field(default_factory=Calibration)
     interactions: tuple[str, ...] = ()
+    task: Mapping[str, Any] | None = None
+    card: str = ""
 
     def __post_init__(self) -> None:
         strangers = set(self.interactions) - set(self.labels)
@@ -74,8 +83,19 @@ class Checkpoint:
                 )
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write weights and configuration into `folder`; each file appears whole."""
+        """Write weights, configuration and, if there is one, the card into `folder`; each file
+        appears whole."""
         folder = Path(folder)
+        weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
+        with atomic_path(folder / WEIGHTS) as partial:
+            save_file(weights, partial)
+        with atomic_path(folder / CONFIG) as partial:
+            partial.write_text(json.dumps(self._config(), indent=2) + "\n", encoding="utf-8")
+        if self.card:
+            with atomic_path(folder / CARD) as partial:
+                partial.write_text(self.card, encoding="utf-8")
+
+    def _config(self) -> dict[str, Any]:
         config = {
             "format": CONFIG_FORMAT,
             "model": asdict(self.model.config),
@@ -84,32 +104,98 @@ class Checkpoint:
             "interactions": list(self.interactions),
             "calibration": asdict(self.calibration),
         }
-        weights = {k: v.detach().cpu().contiguous() for k, v in self.model.state_dict().items()}
-        with atomic_path(folder / "model.safetensors") as partial:
-            save_file(weights, partial)
-        with atomic_path(folder / "config.json") as partial:
-            partial.write_text(json.dumps(config, indent=2) + "\n")
+        return config if self.task is None else {**config, "task": dict(self.task)}
 
     @classmethod
     def from_pretrained(
-        cls, folder: str | os.PathLike[str], device: torch.device | str = "cpu"
+        cls,
+        name_or_path: str | os.PathLike[str],
+        device: torch.device | str = "cpu",
+        *,
+        revision: str | None = None,
+        token: str | None = None,
     ) -> Checkpoint:
-        """Read a folder that `save_pretrained` wrote; the model is in evaluation mode.
+        """Read what `save_pretrained` wrote; the model is in evaluation mode.
 
-        Raises CheckpointError when a file is missing, broken or does not fit the others.
+        Args:
+            name_or_path: a folder, or, where there is none of that name, OWNER/NAME of a
+                repository of the Hugging Face Hub. A folder never needs the network.
+            revision: branch, tag or commit of the repository. token: for private ones.
+
+        Raises:
+            CheckpointError: a file is missing, broken or does not fit the others.
         """
-        folder = Path(folder)
-        config = _read_config(folder / "config.json")
+        folder = Path(name_or_path)
+        if is_repository(name_or_path):
+            try:
+                folder = download(str(name_or_path), revision, token)
+            except HubError as error:
+                raise CheckpointError(str(error)) from error
+        config = _read_config(folder / CONFIG)
         try:
             model = SkeleTR(SkeleTRConfig(**config["model"]))
-            sequences = SequenceConfig(**config["sequences"])
-            calibration = Calibration(**config["calibration"])
-            labels = tuple(str(label) for label in config["labels"])
-            interactions = tuple(str(label) for label in config["interactions"])
+            about = {
+                "labels": tuple(str(label) for label in config["labels"]),
+                "sequences": SequenceConfig(**config["sequences"]),
+                "calibration": Calibration(**config["calibration"]),
+                "interactions": tuple(str(label) for label in config["interactions"]),
+                "task": _task(config),
+            }
         except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(f"{folder.name}/config.json does not fit: {error}") from error
-        _load_weights(model, folder / "model.safetensors")
-        return cls(model.eval().to(device), labels, sequences, calibration, interactions)
+            raise CheckpointError(f"{folder.name}/{CONFIG} does not fit: {error}") from error
+        _load_weights(model, folder / WEIGHTS)
+        return cls(model.eval().to(device), **about, card=_read_card(folder / CARD))
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool | None = None,
+        token: str | None = None,
+        message: str = "Upload SkeleTR checkpoint",
+    ) -> str:
+        """Upload to OWNER/NAME of the Hugging Face Hub, with its card or a short one.
+
+        Returns:
+            The address of the commit.
+
+        Raises:
+            HubError: no access, or no connection.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="skeletr-"))
+        try:
+            self.save_pretrained(folder)
+            if not self.card:
+                card = model_card(repository.split("/")[-1], self.labels, self._facts())
+                (folder / CARD).write_text(card, encoding="utf-8")
+            return upload(folder, repository, private=private, token=token, message=message)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _facts(self) -> list[str]:
+        size = sum(p.numel() for p in self.model.parameters())
+        sequences = self.sequences
+        return [
+            f"{size:,} parameters, {self.model.config.stream} stream",
+            f"short sequences of {sequences.frames} frames at {sequences.rate:g} frames/s, "
+            f"{len(sequences.joints)} joints of COCO-17, normalised to the {sequences.normalise}",
+            f'below a probability of {self.calibration.threshold} the answer is "unknown"',
+        ]
+
+
+def _task(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    task = config.get("task")
+    if task is not None and not isinstance(task, dict):
+        raise ValueError(f"task is {task!r}, expected keys and values")
+    return task
+
+
+def _read_card(path: Path) -> str:
+    """The card, "" where there is none that can be read: nothing depends on it."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _read_config(path: Path) -> dict:

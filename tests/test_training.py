@@ -14,17 +14,26 @@ from skeletr.checkpoint import Checkpoint
 from skeletr.datasets import load_clips
 from skeletr.datasets.targets import IGNORE
 from skeletr.evaluation.metrics import mean_class_accuracy, restrict, top_k
-from skeletr.evaluation.protocol import clip_recording, clip_windows, window_scores
-from skeletr.model import SkeleTR, SkeleTROutput, small
+from skeletr.evaluation.protocol import (
+    clip_recording,
+    clip_windows,
+    consecutive,
+    window_scores,
+)
+from skeletr.model import SkeleTR, small
 from skeletr.sequences import SequenceConfig
 from skeletr.training import ConfigError, TrainConfig, Trainer, TrainingError, load_config
 from skeletr.training.calibrate import Judged, calibrate
-from skeletr.training.data import LabelledBatch, SceneBatches
-from skeletr.training.loss import contrast, losses
+from skeletr.training.data import LabelledBatch, StepBatches
+from skeletr.training.loss import Losses, Rules, contrast, counts, losses
+from skeletr.training.multitask import TaskOutput
+from skeletr.training.optim import learning_rate, make_optimiser
 from skeletr.training.state import StateError, load_state, save_state
-from skeletr.training.trainer import learning_rate, make_optimiser
+from skeletr.training.task_config import TaskConfig
+from skeletr.training.tasks import load_tasks
 
 from .skeleton_files import write_all
+from .synthetic import scene
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 SMALL = {
@@ -43,6 +52,11 @@ SMALL = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_all(tmp_path_factory.mktemp("data"))
@@ -55,11 +69,11 @@ def _config(folder: Path, root: Path, **changes: object) -> TrainConfig:
 
 def _trainer(folder: Path, root: Path, **changes: object) -> Trainer:
     config = _config(folder, root, **changes)
-    return Trainer(config, load_clips(root, config.datasets))
+    return Trainer(config, load_tasks(config))
 
 
 def _weights(trainer: Trainer) -> dict[str, torch.Tensor]:
-    return trainer.model.state_dict()
+    return trainer.net.state_dict()
 
 
 # Configuration
@@ -131,18 +145,27 @@ def test_learning_rates(tmp_path: Path) -> None:
 
 def test_batches_depend_on_their_number_only(tmp_path: Path, root: Path) -> None:
     trainer = _trainer(tmp_path, root, steps=3)
-    one, again = trainer.batches[1], trainer.batches[1]
+    (one,), (again,) = trainer.batches[1], trainer.batches[1]
     assert torch.equal(one.scenes.x, again.scenes.x)
-    assert not torch.equal(one.scenes.x, trainer.batches[2].scenes.x[: len(one.scenes.x)])
+    assert not torch.equal(one.scenes.x, trainer.batches[2][0].scenes.x[: len(one.scenes.x)])
     assert one.scenes.mask.sum(dim=1).max() <= 3  # adaptive M
     assert (one.instance[~one.scenes.mask] == IGNORE).all()
-    assert one.instance.max() < len(trainer.labels)
-    other = SceneBatches(trainer.batches.pool, trainer.labels, trainer.config, 3, stream=1)
-    assert not torch.equal(one.scenes.x, other[1].scenes.x)
+    assert one.instance.max() < len(trainer.tasks[0].labels)
+    sources = trainer.batches.sources
+    other = StepBatches(sources, trainer.config, 3, stream=1)
+    assert not torch.equal(one.scenes.x, other[1][0].scenes.x)
+    second = StepBatches(sources, trainer.config, 3, place=(1, 2))
+    assert not torch.equal(one.scenes.x, second[1][0].scenes.x)
 
 
-def _output(instance: torch.Tensor, scene: torch.Tensor) -> SkeleTROutput:
-    return SkeleTROutput(instance, scene, torch.zeros(1))
+def _losses(
+    instance: torch.Tensor, scene: torch.Tensor, batch: LabelledBatch, rules: Rules
+) -> Losses:
+    return losses([TaskOutput(instance, scene)], batch, [rules], counts([batch], 1))
+
+
+def _batch(instance: torch.Tensor, scene: torch.Tensor) -> LabelledBatch:
+    return LabelledBatch(None, torch.zeros(len(scene), dtype=torch.int64), instance, scene)
 
 
 def test_loss_leaves_out_what_has_no_label() -> None:
@@ -150,11 +173,10 @@ def test_loss_leaves_out_what_has_no_label() -> None:
     instance[0, 0, 1] = 20
     instance[0, 1, 2] = 20  # no label: must not count
     scene = torch.zeros(1, 4, requires_grad=True)
-    batch = LabelledBatch(None, torch.tensor([[1, IGNORE, IGNORE]]), torch.tensor([IGNORE]))
-    result = losses(_output(instance, scene), batch, 0.5, 0.0, torch.zeros(4, 4))
-    assert result.instance.item() == pytest.approx(0, abs=1e-6)
-    assert result.correct.item() == 1
-    result.scene.backward()
+    batch = _batch(torch.tensor([[1, IGNORE, IGNORE]]), torch.tensor([IGNORE]))
+    result = _losses(instance, scene, batch, Rules(TaskConfig(), scene_weight=0.5))
+    assert result.parts[0].tolist() == pytest.approx([0, 0, 1], abs=1e-6)
+    result.total.backward()
     assert scene.grad.abs().sum() == 0
 
 
@@ -169,10 +191,11 @@ def test_labels_that_never_met_in_a_data_set_are_weak_negatives() -> None:
 
 def test_a_weak_negative_is_pushed_down_less() -> None:
     logits = torch.zeros(1, 1, 3, requires_grad=True)
-    batch = LabelledBatch(None, torch.tensor([[0]]), torch.tensor([IGNORE]))
+    batch = _batch(torch.tensor([[0]]), torch.tensor([IGNORE]))
     negatives = torch.zeros(3, 3)
     negatives[0, 2] = np.log(0.1)
-    losses(_output(logits, torch.zeros(1, 3)), batch, 0.5, 0.0, negatives).total.backward()
+    rules = Rules(TaskConfig(), negatives=negatives)
+    _losses(logits, torch.zeros(1, 3), batch, rules).total.backward()
     push = logits.grad[0, 0]
     assert push[2] == pytest.approx(0.1 * push[1].item(), rel=1e-5)
 
@@ -211,8 +234,7 @@ def test_a_resumed_run_continues_identically(tmp_path: Path, root: Path) -> None
     half = _trainer(tmp_path / "half", root, steps=4)
     for index in range(2):
         half.step(half.batches[index])
-    state = Path(half.config.run) / "last.safetensors"
-    save_state(state, half._modules, half.optimiser, vars(half.progress))
+    half.save()
     resumed = _trainer(tmp_path / "half", root, steps=4)
     resumed.run()
     assert resumed.progress.step == 4
@@ -239,7 +261,7 @@ def test_command_trains_from_a_file(tmp_path: Path, root: Path) -> None:
 def test_a_loss_that_is_not_finite_stops(tmp_path: Path, root: Path) -> None:
     trainer = _trainer(tmp_path, root, steps=1)
     with torch.no_grad():
-        trainer.model.instance_head.weight.fill_(float("nan"))
+        trainer.net.heads[0].instance.weight.fill_(float("nan"))
     with pytest.raises(TrainingError, match="step 0"):
         trainer.step(trainer.batches[0])
 
@@ -311,3 +333,15 @@ def test_protocol_gives_probabilities_for_every_clip(root: Path) -> None:
     scores = window_scores(model, [*windows, []], config)
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(scores[-1], 0.2)
+
+
+def test_windows_hold_every_sequence_once() -> None:
+    recording = scene([100, 300, 500], np.arange(30) / 10)
+    config = SequenceConfig(frames=8, rate=10.0, max_sequences=4)
+    windows = consecutive(recording, config)
+    assert max(map(len, windows)) == 4
+    found = [(t, p) for w in windows for t, p in zip(w.times.tolist(), w.person, strict=True)]
+    whole = consecutive(recording, replace(config, max_sequences=100))
+    assert len(whole) == 1
+    expected = zip(whole[0].times.tolist(), whole[0].person, strict=True)
+    assert sorted(found) == sorted(expected)

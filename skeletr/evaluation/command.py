@@ -13,7 +13,9 @@ from skeletr.datasets.archives import DATA_VARIABLE, data_root
 from skeletr.datasets.load import EXPERIMENTS_ONLY
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.vocabulary import labels_of
-from skeletr.evaluation.report import Result, prepare, score, table
+from skeletr.evaluation.live import evaluate_live
+from skeletr.evaluation.report import Result, table
+from skeletr.evaluation.task import TaskInfo, evaluate_task, task_table
 from skeletr.files import atomic_path
 
 
@@ -31,31 +33,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default: test")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, - for stdout")
+    parser.add_argument(
+        "--scores", metavar="FILE", help="of its own task: also write probabilities per sample"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print a table, or JSON; 1 where something is missing or broken."""
     try:
         checkpoint = Checkpoint.from_pretrained(args.checkpoint)
-        results = evaluate(checkpoint, data_root(args.data), args.datasets, args.split)
+        shown, values = _measure(checkpoint, args)
     except (CheckpointError, DatasetError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
-    text = json.dumps([r.as_dict() for r in results], indent=2)
+    text = json.dumps(values, indent=2)
     if args.json == "-":
         print(text)
         return 0
-    print(table(results))
+    print(shown)
     if args.json:
         with atomic_path(args.json) as partial:
             partial.write_text(text + "\n", encoding="utf-8")
     return 0
 
 
+def _measure(checkpoint: Checkpoint, args: argparse.Namespace) -> tuple[str, list[dict]]:
+    """A table and plain values: of the checkpoint's own task where it has one, else of the data
+    sets whose labels it knows."""
+    info = TaskInfo.of(checkpoint)
+    if info is not None and info.source != "composed" and not args.datasets:
+        result = evaluate_task(checkpoint, args.data, args.split, args.scores)
+        return task_table(result), [result]
+    results = evaluate(checkpoint, data_root(args.data), args.datasets, args.split)
+    return table(results), [r.as_dict() for r in results]
+
+
 def evaluate(
     checkpoint: Checkpoint, data: Path, datasets: list[str] | None = None, split: str = "test"
 ) -> list[Result]:
-    """Results on held-out clips, clean first, then with pose noise.
+    """Results on held-out clips through the live recogniser, clean first, then with pose noise.
 
     Raises:
         DatasetError: data are missing or broken, or there is nothing to evaluate.
@@ -67,9 +83,11 @@ def evaluate(
     clips = [c for c in load_clips(data, names) if c.split == split]
     if not clips:
         raise DatasetError(f"no {split} clips in {names} below {data}")
-    labels, config = checkpoint.labels, checkpoint.sequences
+    absent = sorted({str(c.label) for c in clips} - known)
+    if absent:
+        raise DatasetError(f"the model does not know {absent}; it has {len(known)} labels")
     return [
-        score(checkpoint.model, part, labels, config, checkpoint.calibration.temperature)
+        result
         for noise in (None, NoiseConfig())
-        for part in prepare(clips, labels, config, noise)
+        for result in evaluate_live(checkpoint, clips, noise)
     ]

@@ -16,7 +16,7 @@ from skeletr.datasets.motion import take_of, torso_length
 from skeletr.datasets.noise import NoiseConfig, clean, estimate
 from skeletr.model import SkeleTR
 from skeletr.recording import Recording
-from skeletr.sequences import SequenceConfig, Sequences, build_sequences, in_window, model_input
+from skeletr.sequences import SequenceConfig, Sequences, build_sequences, model_input, window_index
 
 IMAGE_SIZE = (1280, 720)
 _FILLED = 0.8  # of the picture
@@ -51,7 +51,15 @@ def clip_recording(clip: Clip, noise: NoiseConfig | None = None) -> Recording:
 
 
 def clip_windows(recording: Recording, config: SequenceConfig) -> list[Window]:
-    """Model inputs of consecutive windows; together they hold every sequence once.
+    """Model inputs of consecutive windows, see `consecutive`."""
+    return [
+        model_input(window, float(window.times.max()), config)
+        for window in consecutive(recording, config)
+    ]
+
+
+def consecutive(recording: Recording, config: SequenceConfig) -> list[Sequences]:
+    """Consecutive windows, the last one first; together they hold every sequence once.
 
     The first key frame is as late as it must be for a complete sequence, so that clips shorter
     than a sequence have theirs in the middle.
@@ -62,10 +70,9 @@ def clip_windows(recording: Recording, config: SequenceConfig) -> list[Window]:
     rest: Sequences = good if len(good) else found
     windows = []
     while len(rest):
-        end = float(rest.times.max())
-        window = in_window(rest, end, config)
-        windows.append(model_input(window, end, config))
-        rest = rest.take(rest.times < window.times.min() - 1e-6)
+        index = window_index(rest, float(rest.times.max()), config)
+        windows.append(rest.take(index))
+        rest = rest.take(np.delete(np.arange(len(rest)), index))
     return windows
 
 
@@ -82,11 +89,13 @@ def window_scores(
     """
     windows = [(n, window) for n, clip in enumerate(clips) for window in clip]
     classes = model.config.instance_classes
+    device = next(model.parameters()).device
     total = np.zeros((len(clips), classes))
     count = np.zeros(len(clips))
     for part in _batches(windows):
-        batch = collate([w for _, w in part], config.frames)
-        scores = (model(batch).instance / temperature).softmax(dim=-1).double().numpy()
+        batch = collate([w for _, w in part], config.frames).to(device)
+        logits = model(batch).instance.float()
+        scores = (logits / temperature).softmax(dim=-1).double().cpu().numpy()
         for (n, (x, _)), row in zip(part, scores, strict=True):
             total[n] += row[: len(x)].sum(axis=0)
             count[n] += len(x)

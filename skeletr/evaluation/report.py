@@ -84,12 +84,13 @@ def score(
 ) -> Result:
     """Accuracies of a model in evaluation mode on one part."""
     scores = window_scores(model, part.windows, config, temperature)
-    return _result(part.dataset, part.noise, scores, part.targets, labels)
+    return result_of(part.dataset, part.noise, scores, part.targets, labels)
 
 
-def _result(
+def result_of(
     dataset: str, noise: bool, scores: np.ndarray, targets: np.ndarray, labels: tuple[str, ...]
 ) -> Result:
+    """Accuracies of scores (N, K) against targets (N,)."""
     own = np.isin(labels, labels_of(dataset))
     limited = restrict(scores, own)
     return Result(

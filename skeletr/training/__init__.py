@@ -1,8 +1,10 @@
-"""Training: scenes composed from several data sets, one vocabulary, one road with live video."""
+"""Training: one trunk, several data sets and tasks, one road with live video."""
 
 from skeletr.training.command import add_arguments, run
-from skeletr.training.config import ConfigError, TrainConfig, load_config
-from skeletr.training.trainer import Trainer, TrainingError, train
+from skeletr.training.config import ConfigError, TrainConfig
+from skeletr.training.config_file import load_config
+from skeletr.training.folders import TrainingError
+from skeletr.training.trainer import Trainer, train
 
 __all__ = [
     "ConfigError",

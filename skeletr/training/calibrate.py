@@ -40,11 +40,13 @@ class Judged:
 
 @torch.inference_mode()
 def judge(model: SkeleTR, batches: Iterable[LabelledBatch]) -> Judged:
-    """Run the model, in evaluation mode, over batches."""
+    """Run the model, in evaluation mode and wherever it is, over batches."""
+    device = next(model.parameters()).device
     logits, targets = [], []
     for batch in batches:
         known = batch.instance != IGNORE
-        logits.append(model(batch.scenes).instance[known].float())
+        found = model(batch.scenes.to(device)).instance.float().cpu()
+        logits.append(found[known])
         targets.append(batch.instance[known])
     return Judged(torch.cat(logits), torch.cat(targets))
 

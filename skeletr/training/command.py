@@ -1,4 +1,7 @@
-"""python -m skeletr train: train a model, or continue a run."""
+"""python -m skeletr train: train a model, or continue a run.
+
+On several GPUs or machines: accelerate launch -m skeletr train CONFIG KEY=VALUE ...
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import argparse
 import sys
 
 from skeletr.datasets import DatasetError
-from skeletr.training.config import ConfigError, load_config
+from skeletr.training.config import ConfigError
+from skeletr.training.config_file import load_config
+from skeletr.training.folders import TrainingError
 from skeletr.training.state import StateError
-from skeletr.training.trainer import TrainingError, train
+from skeletr.training.trainer import train
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,8 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; 1 where configuration, data or the saved state are not right."""
     try:
-        train(load_config(args.config, args.overrides))
+        folders = train(load_config(args.config, args.overrides))
     except (ConfigError, DatasetError, StateError, TrainingError) as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
+    except OSError as error:  # of the log, say: what is saved is written whole or not at all
+        print(f"train: {error}; the last saved state is whole", file=sys.stderr)
+        return 1
+    for name, folder in folders.items():
+        print(f"{name}: best weights in {folder}")
     return 0

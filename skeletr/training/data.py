@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from skeletr.batch import SequenceBatch, collate
 from skeletr.datasets.targets import IGNORE
-from skeletr.training.config import TrainConfig
+from skeletr.training.config import ConfigError, TrainConfig
 from skeletr.training.schedule import TaskPlan
 from skeletr.training.sources import Scene, Source
 
@@ -142,12 +142,16 @@ class StepBatches(Dataset):
 
 
 def task_shares(sources: Sequence[Source], config: TrainConfig) -> list[float]:
-    """Of a batch's scenes: as given, the rest divided by the number of samples."""
+    """Of a batch's scenes: as given, the rest divided by the number of samples.
+
+    Raises:
+        ConfigError: some tasks have a share, and nothing is left for the others.
+    """
     given = [task.share for task in config.tasks]
     rest = max(1.0 - sum(given), 0.0) if sum(given) < 1 else 0.0
     free = sum(s.size for s, share in zip(sources, given, strict=True) if not share)
     if free and not rest:
-        raise ValueError(f"shares are {given}: nothing is left for the tasks without one")
+        raise ConfigError(f"shares are {given}: nothing is left for the tasks without one")
     return [share or rest * s.size / free for s, share in zip(sources, given, strict=True)]
 
 

@@ -28,11 +28,12 @@ def save_state(
     """Write weights, optimiser and progress (plain values) together."""
     tensors: dict[str, Tensor] = {}
     for name, module in modules.items():
-        tensors |= {f"{name}.{k}": v.contiguous() for k, v in module.state_dict().items()}
+        state = module.state_dict()
+        tensors |= {f"{name}.{k}": v.detach().cpu().contiguous() for k, v in state.items()}
     for index, state in optimiser.state_dict()["state"].items():
         for key, value in state.items():
             if isinstance(value, Tensor):
-                tensors[f"optimiser.{index}.{key}"] = value.contiguous()
+                tensors[f"optimiser.{index}.{key}"] = value.detach().cpu().contiguous()
     with atomic_path(path) as partial:
         save_file(tensors, partial, metadata={"progress": json.dumps(progress)})
 

@@ -1,227 +1,249 @@
-"""The training loop: composed scenes, AdamW or SGD, averaged weights, resumable."""
+"""The training loop: one trunk, any number of tasks, averaged weights; resumable at any step."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from torch.optim import Optimizer
+from accelerate import Accelerator
 
-from skeletr.checkpoint import Calibration, Checkpoint
-from skeletr.datasets import Clip, load_clips
-from skeletr.datasets.archives import data_root
-from skeletr.datasets.noise import NoiseConfig
-from skeletr.datasets.pool import TakePool
-from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND, vocabulary
 from skeletr.devices import has_bf16
-from skeletr.evaluation.report import Part, prepare, score
-from skeletr.model import SkeleTR
-from skeletr.training.calibrate import calibrate, judge
-from skeletr.training.config import TrainConfig
-from skeletr.training.data import LabelledBatch, SceneBatches, loader
+from skeletr.training.config import ConfigError, TrainConfig
+from skeletr.training.data import LabelledBatch, StepBatches, loader
 from skeletr.training.ema import WeightAverage
-from skeletr.training.log import Pace, RunLog
-from skeletr.training.loss import Losses, contrast, losses
+from skeletr.training.folders import TrainingError, check_folder, writing
+from skeletr.training.keeper import Keeper, Progress, task_folder
+from skeletr.training.log import Metrics, Pace, RunLog
+from skeletr.training.loss import Losses, Rules, contrast, counts, losses
 from skeletr.training.memory import keep_freed_memory
-from skeletr.training.state import load_state, save_state
+from skeletr.training.multitask import MultiTask
+from skeletr.training.optim import learning_rate, make_optimiser
+from skeletr.training.processes import check_agreement, make_accelerator, share_cores
+from skeletr.training.start import start_from
+from skeletr.training.state import StateError, load_state, save_state
+from skeletr.training.tasks import Task, load_tasks
+
+_NEEDED = 200_000_000  # bytes: state, the one that replaces it, checkpoints and logs
 
 
-class TrainingError(RuntimeError):
-    """Training cannot go on: says where and why."""
-
-
-@dataclass
-class Progress:
-    """step: optimiser steps done. best: highest validation accuracy so far, and its step."""
-
-    step: int = 0
-    best: float = -1.0
-    best_step: int = 0
-
-
-def train(config: TrainConfig) -> Checkpoint:
-    """Train, or continue the run in `config.run`; writes the best weights to `config.output`.
+def train(config: TrainConfig) -> dict[str, Path]:
+    """Train, or continue the run in `config.run`; returns the folder of each task's best weights.
 
     Raises:
-        DatasetError: data are missing or broken. StateError: the saved state does not fit.
-        TrainingError: the loss is not finite.
+        ConfigError: parts that do not fit together. DatasetError: data are missing or broken.
+        StateError: the saved state does not fit. TrainingError: folders cannot be written, or the
+        loss is not finite.
     """
     keep_freed_memory()
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
-    trainer = Trainer(config, load_clips(data_root(config.data), config.datasets))
+    accelerator = make_accelerator(config)
+    share_cores(config)
+    for folder in (config.output, config.run):
+        check_folder(Path(folder), _NEEDED)
+    with accelerator.main_process_first():  # which unpacks the data, if they are not yet
+        tasks = load_tasks(config)
+    trainer = Trainer(config, tasks, accelerator)
     trainer.run()
-    return Checkpoint.from_pretrained(config.output)
+    return {task.config.name: task_folder(task, config) for task in tasks}
 
 
 class Trainer:
     """One run; `run` goes on from the saved state, if there is one."""
 
-    def __init__(self, config: TrainConfig, clips: list[Clip]) -> None:
-        self.config = config
-        self.labels = vocabulary(config.datasets)
-        self.clips = {s: [c for c in clips if c.split == s] for s in ("train", "val")}
-        self.batches = SceneBatches(
-            TakePool(self.clips["train"]), self.labels, config, config.steps
-        )
-        torch.manual_seed(config.seed)
-        self.model = SkeleTR(config.model(len(self.labels)))
-        self.average = WeightAverage(self.model, config.ema)
-        self._bf16 = config.bf16 and has_bf16(torch.device("cpu"))
-        if self._bf16:  # convolutions in bf16 are a third faster so; in fp32 a sixth slower
-            self.model.to(memory_format=torch.channels_last)
-        if config.compile:
-            self.model.backbone.compile(dynamic=True)
-        self.optimiser = make_optimiser(self.model, config)
-        self._negatives = contrast(self.labels, config.stranger)
-        self.progress = Progress()
+    def __init__(
+        self, config: TrainConfig, tasks: Sequence[Task], accelerator: Accelerator | None = None
+    ) -> None:
+        self.tasks = list(tasks)
+        self.accelerator = accelerator or make_accelerator(config)
+        self.config = config = self._counted(config)
         self.folder = Path(config.run)
-        self.log = RunLog(self.folder / "train.log")
-        self._parts: list[Part] | None = None
-        self._held_out: list[LabelledBatch] | None = None
+        self.log = RunLog(self.folder / "train.log", self.accelerator.is_main_process)
+        self.place = (self.accelerator.process_index, self.accelerator.num_processes)
+        sources = [task.source for task in self.tasks]
+        self.batches = StepBatches(sources, config, config.steps, place=self.place)
+        torch.manual_seed(config.seed)
+        self.net = MultiTask(config.model(), [(len(t.labels), t.config.heads) for t in tasks])
+        self._notes = start_from(self.net, self.tasks, config)
+        self.average = WeightAverage(self.net, config.ema)
+        device = self.accelerator.device
+        self.average.model.to(device)
+        self._bf16 = config.bf16 and has_bf16(device)
+        if self._bf16:  # convolutions in bf16 are a third faster so; in fp32 a sixth slower
+            self.net.to(memory_format=torch.channels_last)
+        if config.compile:
+            self.net.trunk.backbone.compile(dynamic=True)
+        self.model = self.accelerator.prepare_model(self.net)
+        self.optimiser = make_optimiser(self.net, config)
+        self._rules = [self._rule(task) for task in self.tasks]
+        self._keeper = Keeper(self.tasks, config, self.average, self.place, self.log)
+        self.progress = Progress(labels=self._labels())
+        self._metrics: Metrics | None = None
+
+    def _counted(self, config: TrainConfig) -> TrainConfig:
+        """Steps from epochs; raises `ConfigError` where processes would have nothing to do."""
+        scenes, processes = config.scenes_in_step, self.accelerator.num_processes
+        if scenes and scenes < processes:
+            raise ConfigError(f"scenes_per_batch is {scenes}, less than the {processes} processes")
+        if not config.epochs:
+            return config
+        samples = sum(task.source.size for task in self.tasks)
+        return replace(config, steps=max(1, math.ceil(config.epochs * samples / scenes)))
+
+    def _labels(self) -> dict[str, list[str]]:
+        return {task.config.name: list(task.labels) for task in self.tasks}
+
+    def _rule(self, task: Task) -> Rules:
+        config, negatives = self.config, None
+        if task.config.source == "composed":
+            negatives = contrast(task.labels, config.stranger).to(self.accelerator.device)
+        return Rules(task.config, config.label_smoothing, config.scene_weight, negatives)
 
     @property
     def _modules(self) -> dict[str, torch.nn.Module]:
-        return {"model": self.model, "average": self.average.model}
+        return {"model": self.net, "average": self.average.model}
 
     def run(self) -> None:
         """All steps that are left, with validation and saving in between."""
-        state = self.folder / "last.safetensors"
-        if state.exists():
-            self.progress = Progress(**load_state(state, self._modules, self.optimiser))
-            self.log(f"continue after step {self.progress.step}")
+        self._resume()
         self._describe()
         config, pace = self.config, Pace(self.progress.step, self.config.steps)
-        for batch in loader(self.batches, self.progress.step, config.workers):
-            result = self.step(batch)
+        first = self.progress.step
+        self._metrics = Metrics(self.folder, first, self.accelerator.is_main_process)
+        for batches in loader(self.batches, first, config.workers):
+            result = self.step(batches)
             done = self.progress.step
-            if done % config.log_every == 0 or done == config.steps:
-                self._report(result, pace(done))
+            shown = done % config.log_every == 0 or done == config.steps
+            with writing("the log", self.folder, done):
+                self._record(result, shown, pace)
             if done % config.validate_every == 0 or done == config.steps:
                 self.validate()
             if done % config.save_every == 0 or done == config.steps:
-                save_state(state, self._modules, self.optimiser, asdict(self.progress))
+                self.save()
+        self._metrics.close()
+        self._keeper.write_last(self.progress.step)
 
-    def step(self, batch: LabelledBatch) -> Losses:
+    def _resume(self) -> None:
+        """Go on from the saved state, if there is one, on all processes."""
+        state = self.folder / "last.safetensors"
+        if state.exists():
+            found = Progress(**load_state(state, self._modules, self.optimiser))
+            if found.labels != self._labels():
+                raise StateError(
+                    f"{state} was trained for other labels or tasks than the data have now: "
+                    f"{ {k: len(v) for k, v in found.labels.items()} } labels then; choose "
+                    "another run folder"
+                )
+            self.progress = found
+            self.log(f"continue after step {self.progress.step}")
+        check_agreement(self.progress.step, self.folder)
+
+    def step(self, batches: Sequence[LabelledBatch]) -> Losses:
         """One optimiser step. Raises `TrainingError` where the loss is not finite."""
-        config, number = self.config, self.progress.step
-        torch.manual_seed(config.seed * 1_000_003 + number)  # dropout, the same when resumed
+        config, number, accelerator = self.config, self.progress.step, self.accelerator
+        rank, processes = self.place
+        # Dropout, the same when resumed, and another one on every process.
+        torch.manual_seed(config.seed * 1_000_003 + number + rank * 500_009)
         rate = learning_rate(number, config)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
+        count = counts(batches, len(self.tasks))
+        if processes > 1:
+            count = accelerator.reduce(count.to(accelerator.device)).cpu()
         self.model.train()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            output = self.model(batch.scenes)
-        result = losses(output, batch, config.scene_weight, config.label_smoothing, self._negatives)
+        self.optimiser.zero_grad(set_to_none=True)
+        found = []
+        for index, batch in enumerate(batches):
+            last = index == len(batches) - 1
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                part = self._forward(batch.to(accelerator.device), count)
+                # Processes average their gradients; the loss is a sum over all of them.
+                accelerator.backward(part.total * processes)
+            found.append(Losses(part.total.detach(), part.parts))
+        result = self._sum(found)
         if not math.isfinite(result.total.item()):
             raise TrainingError(
-                f"loss is {result.total.item()} at step {number} (instance "
-                f"{result.instance.item()}, scene {result.scene.item()}), "
+                f"loss is {result.total.item()} at step {number} ({self._text(result)}), "
                 f"learning rate {rate:.2g}; the state before it is in {self.folder}"
             )
-        self.optimiser.zero_grad(set_to_none=True)
-        result.total.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip_norm)
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), config.clip_norm)
         self.optimiser.step()
-        self.average.update(self.model, number)
+        self.average.update(self.net, number)
         self.progress.step += 1
         return result
 
+    def _forward(self, batch: LabelledBatch, count: torch.Tensor) -> Losses:
+        kind = self.accelerator.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=self._bf16):
+            outputs = self.model(batch.scenes, batch.task)
+        return losses(outputs, batch, self._rules, count)
+
+    def _sum(self, found: Sequence[Losses]) -> Losses:
+        """Over the micro-batches of all processes."""
+        total = sum(found[1:], start=found[0])
+        if self.place[1] == 1:
+            return total
+        values = torch.cat([total.total[None], total.parts.flatten()])
+        values = self.accelerator.reduce(values)
+        return Losses(values[0], values[1:].view_as(total.parts))
+
     def validate(self) -> float:
-        """Accuracy of the averaged weights on held-out clips; the best are written out.
+        """The mean over tasks of the averaged weights' score; each task's best are written."""
+        verdicts = self._keeper.validate(self.progress)
+        if self._metrics is not None:
+            curves = {f"{name}/validation": verdict.score for name, verdict in verdicts.items()}
+            self._metrics.curves(self.progress.step, curves)
+        self.accelerator.wait_for_everyone()
+        return sum(verdict.score for verdict in verdicts.values()) / len(verdicts)
 
-        The mean over data sets, and over clean and noisy joints, of top-1 per clip.
-        """
-        model, config = self.average.model, self.config
-        results = [
-            score(model, part, self.labels, config.sequences) for part in self._validation_parts()
-        ]
-        accuracy = sum(r.open_top1 for r in results) / max(len(results), 1)
-        parts = ", ".join(
-            f"{r.dataset}{' noisy' if r.noise else ''} {100 * r.open_top1:.1f}" for r in results
-        )
-        self.log(f"step {self.progress.step}: validation {100 * accuracy:.2f} ({parts})")
-        if accuracy >= self.progress.best:
-            self.progress.best, self.progress.best_step = accuracy, self.progress.step
-            self._write()
-        return accuracy
-
-    def _write(self) -> None:
-        """The averaged weights with their calibration, as the program uses them."""
-        judged = judge(self.average.model, self._validation_batches())
-        calibration = calibrate(judged, [self.labels.index(label) for label in (STAND, SIT)])
-        self.log(
-            f"step {self.progress.step}: best so far; validation scenes "
-            f"{100 * judged.accuracy:.2f}, loss {judged.loss():.3f}, "
-            f"temperature {calibration.temperature}, unknown below {calibration.threshold}"
-        )
-        self._checkpoint(calibration).save_pretrained(self.config.output)
-
-    def _checkpoint(self, calibration: Calibration) -> Checkpoint:
-        interactions = tuple(label for label in self.labels if label in INTERACTIONS)
-        return Checkpoint(
-            self.average.model, self.labels, self.config.sequences, calibration, interactions
-        )
-
-    def _validation_parts(self) -> list[Part]:
-        """Validation clips, clean and with pose noise, prepared once."""
-        if self._parts is None:
-            self._parts = [
-                part
-                for noise in (None, NoiseConfig())
-                for part in prepare(self.clips["val"], self.labels, self.config.sequences, noise)
-            ]
-        return self._parts
-
-    def _validation_batches(self) -> list[LabelledBatch]:
-        """Scenes of the validation clips, composed once."""
-        if self._held_out is None:
-            pool = TakePool(self.clips["val"])
-            count = max(1, self.config.validation_scenes * 8 // self.config.batch)
-            batches = SceneBatches(pool, self.labels, self.config, count, stream=1)
-            self._held_out = [batches[i] for i in range(count)]
-        return self._held_out
+    def save(self) -> None:
+        """The state from which the run can go on; the one before it is kept until it is whole."""
+        if self.accelerator.is_main_process:
+            with writing("the state", self.folder, self.progress.step):
+                save_state(
+                    self.folder / "last.safetensors",
+                    self._modules,
+                    self.optimiser,
+                    asdict(self.progress),
+                )
+        self.accelerator.wait_for_everyone()
 
     def _describe(self) -> None:
-        counts = {k: len(v) for k, v in self.clips.items()}
-        size = sum(p.numel() for p in self.model.parameters())
-        self.log(f"clips {counts}, {len(self.labels)} labels, {size:,} parameters")
+        size = sum(p.numel() for p in self.net.parameters())
+        for task in self.tasks:
+            self.log(f"{task.config.name}: {task.about}")
+        for note in self._notes:
+            self.log(f"init: {note}")
+        device = f"{self.place[1]} x {self.accelerator.device.type}"
+        self.log(f"{size:,} parameters, {device}, {'bf16' if self._bf16 else 'fp32'}")
         self.log("config " + json.dumps(asdict(self.config)))
 
-    def _report(self, result: Losses, pace: str) -> None:
-        config, done = self.config, self.progress.step
-        self.log(
-            f"step {done}/{config.steps} loss {result.total.item():.3f} "
-            f"(sequences {result.instance.item():.3f}, scenes {result.scene.item():.3f}) "
-            f"correct {100 * result.correct.item():.0f}% "
-            f"rate {learning_rate(done - 1, config):.2e} {pace}"
-        )
+    def _record(self, result: Losses, shown: bool, pace: Pace) -> None:
+        done = self.progress.step
+        rate = learning_rate(done - 1, self.config)
+        values = {"loss": result.total.item(), "rate": rate, **self._values(result)}
+        if self._metrics is not None:
+            self._metrics(done, values, curves=shown)
+        if shown:
+            self.log(
+                f"step {done}/{self.config.steps} loss {values['loss']:.3f} "
+                f"({self._text(result)}) rate {rate:.2e} {pace(done)}"
+            )
 
+    def _values(self, result: Losses) -> Mapping[str, float]:
+        """Per task: losses of sequences and scenes where it has such a head, share of right."""
+        names = ("sequences", "scenes", "correct")
+        return {
+            f"{task.config.name}/{name}": value
+            for task, row in zip(self.tasks, result.parts.tolist(), strict=True)
+            for name, value in zip(names, row, strict=True)
+            if name == "correct" or name in task.config.losses
+        }
 
-def make_optimiser(model: torch.nn.Module, config: TrainConfig) -> Optimizer:
-    """AdamW or SGD; biases, norms and adjacency matrices are not decayed."""
-    decayed = [p for n, p in model.named_parameters() if p.ndim > 1 and "adjacency" not in n]
-    free = [p for n, p in model.named_parameters() if p.ndim <= 1 or "adjacency" in n]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
-    if config.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=config.rate, momentum=0.9, nesterov=True)
-    return torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
-
-
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then cosine to 1% or a tenth at each milestone."""
-    if step < config.warmup:
-        return config.rate * (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    shapes: dict[str, Callable[[], float]] = {
-        "cosine": lambda: 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share)),
-        "multistep": lambda: 0.1 ** sum(share >= m for m in config.milestones),
-    }
-    return config.rate * shapes[config.schedule]()
+    def _text(self, result: Losses) -> str:
+        values = self._values(result).items()
+        single = len(self.tasks) == 1
+        return ", ".join(f"{k.split('/')[1] if single else k} {v:.3f}" for k, v in values)

@@ -1,0 +1,123 @@
+"""A YAML file, then KEY=VALUE -> `TrainConfig`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import yaml
+
+from skeletr.checkpoint import Checkpoint, CheckpointError
+from skeletr.model import large, small
+from skeletr.training.config import ConfigError, TrainConfig
+
+
+def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> TrainConfig:
+    """Read a YAML file and apply `KEY=VALUE`, with dots for parts: `scenes.pair=0.3`,
+    `tasks.0.fold=3`. What `init` fixes (size, stream, sequences) need not be given.
+
+    Raises:
+        ConfigError: not readable, unknown key, a value that cannot be, or one that does not fit
+            the checkpoint to start from.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} is not a readable YAML file: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds a {type(values).__name__}, expected keys and values")
+    for override in overrides:
+        _override(values, override)
+    if values.get("init"):
+        _inherit(values)
+    return _build(TrainConfig, values, "")
+
+
+def _inherit(values: dict[str, Any]) -> None:
+    """Fill in size, stream and sequences from the checkpoint to start from."""
+    try:
+        checkpoint = Checkpoint.from_pretrained(str(values["init"]))
+    except CheckpointError as error:
+        raise ConfigError(f"init: {error}") from error
+    model = checkpoint.model.config
+    sizes = [n for n, make in (("S", small), ("L", large)) if make().backbone == model.backbone]
+    if not sizes:
+        raise ConfigError(f"init: {values['init']} is neither SkeleTR-S nor SkeleTR-L")
+    for key, found in (("size", sizes[0]), ("stream", model.stream)):
+        if values.setdefault(key, found) != found:
+            raise ConfigError(f"{key} is {values[key]!r}, but init is of {key} {found!r}")
+    given = values.get("sequences") or {}
+    if isinstance(given, dict):
+        values["sequences"] = {**asdict(checkpoint.sequences), **given}
+
+
+def _override(values: Any, override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise ConfigError(f"{override!r}: expected KEY=VALUE")
+    *parents, name = key.split(".")
+    for parent in parents:
+        values = _inner(values, parent, override)
+    if isinstance(values, list):
+        values[_position(values, name, override)] = yaml.safe_load(text)
+    else:
+        values[name] = yaml.safe_load(text)
+
+
+def _inner(values: Any, parent: str, override: str) -> Any:
+    if isinstance(values, list):
+        found = values[_position(values, parent, override)]
+    else:
+        found = values.setdefault(parent, {})
+    if not isinstance(found, dict | list):
+        raise ConfigError(f"{override!r}: {parent} holds no keys of its own")
+    return found
+
+
+def _position(values: list[Any], text: str, override: str) -> int:
+    if not text.isdecimal() or int(text) >= len(values):
+        raise ConfigError(f"{override!r}: expected a number from 0 to {len(values) - 1}: {text}")
+    return int(text)
+
+
+def _build(kind: type, values: Mapping[str, Any], prefix: str) -> Any:
+    """A dataclass from a dict; unknown keys are refused, numbers like 2e-3 are read as such."""
+    hints = get_type_hints(kind)
+    known = [f.name for f in fields(kind)]
+    unknown = [prefix + str(k) for k in values if k not in known]
+    if unknown:
+        raise ConfigError(f"unknown {unknown}; expected some of {[prefix + k for k in known]}")
+    built = {k: _part(hints[k], v, prefix + k) for k, v in values.items()}
+    try:
+        return kind(**built)
+    except ConfigError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{prefix.rstrip('.') or 'configuration'}: {error}") from error
+
+
+def _part(kind: Any, value: Any, key: str) -> Any:
+    """A value: a part with keys of its own, a list of such, or plain."""
+    if is_dataclass(kind) and isinstance(value, dict):
+        return _build(kind, value, f"{key}.")
+    item = get_args(kind)[0] if get_origin(kind) is tuple else None
+    if item is not None and is_dataclass(item):
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise ConfigError(f"{key} is {value!r}, expected a list of parts with keys")
+        return tuple(_build(item, v, f"{key}.{i}.") for i, v in enumerate(value))
+    return _value(key, value, kind)
+
+
+def _value(key: str, value: Any, kind: Any) -> Any:
+    """Check plain types; YAML reads 2e-3 as text, which is meant as a number."""
+    if kind is float and isinstance(value, str | int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except ValueError as error:
+            raise ConfigError(f"{key} is {value!r}, expected a number") from error
+    if kind in (int, float, bool, str) and type(value) is not kind:
+        raise ConfigError(f"{key} is {value!r}, expected {kind.__name__}")
+    return value

@@ -1,0 +1,72 @@
+"""Where a run starts from: the weights of a checkpoint, for fine-tuning and linear probing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from skeletr.checkpoint import Checkpoint, CheckpointError
+from skeletr.training.config import ConfigError, TrainConfig
+from skeletr.training.multitask import MultiTask
+from skeletr.training.tasks import Task
+
+_HEADS = ("instance_head", "scene_head")
+
+
+def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> list[str]:
+    """Load the trunk of `config.init` and the heads of tasks with the same labels; freeze.
+
+    Returns:
+        What was taken over, for the log.
+
+    Raises:
+        ConfigError: no such checkpoint, or its weights do not fit.
+    """
+    if not config.init:
+        return []
+    try:
+        checkpoint = Checkpoint.from_pretrained(config.init)
+    except CheckpointError as error:
+        raise ConfigError(f"init: {error}") from error
+    _check(net, checkpoint, config)
+    state = checkpoint.model.state_dict()
+    net.trunk.load_state_dict({k: v for k, v in state.items() if k.split(".")[0] not in _HEADS})
+    notes = [f"trunk from {config.init}"]
+    notes += [_head(net, number, task, checkpoint) for number, task in enumerate(tasks)]
+    if checkpoint.sequences != config.sequences:
+        notes.append(f"its sequences were {checkpoint.sequences}")
+    net.freeze(config.freeze)
+    if config.freeze != "none":
+        notes.append(f"{config.freeze} is kept as it is")
+    return notes
+
+
+def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
+    """Shapes and stream, before anything is loaded."""
+    theirs, ours = checkpoint.model.config, net.trunk.config
+    for name in ("backbone", "stream", "layers", "heads", "expansion", "ffn_expansion"):
+        found, expected = getattr(theirs, name), getattr(ours, name)
+        if found != expected:
+            raise ConfigError(
+                f"init: {config.init} has {name} {found}, this run expects {expected}; set size "
+                "and stream as in its config.json"
+            )
+
+
+@torch.no_grad()
+def _head(net: MultiTask, number: int, task: Task, checkpoint: Checkpoint) -> str:
+    """Take over the heads of a task whose labels are those of the checkpoint, in any order."""
+    if sorted(task.labels) != sorted(checkpoint.labels):
+        common = len(set(task.labels) & set(checkpoint.labels))
+        return f"new head for {task.config.name} ({common} of {len(task.labels)} labels known)"
+    rows = [checkpoint.labels.index(label) for label in task.labels]
+    heads = net.heads[number]
+    for mine, theirs in (
+        (heads.instance, checkpoint.model.instance_head),
+        (heads.scene, checkpoint.model.scene_head),
+    ):
+        if mine is not None and theirs is not None:
+            mine.weight.copy_(theirs.weight[rows])
+            mine.bias.copy_(theirs.bias[rows])
+    return f"head for {task.config.name} from there too"

@@ -69,7 +69,7 @@ def _headline(result: Result, best: str) -> tuple[str, str]:
     sure = sum(p.status is Status.OK for p in seen)
     if not sure:
         return "unknown", '<p class="sk-meta">The model is not sure; these are its guesses.</p>'
-    share = f"Sure about the scene in {sure} of {len(seen)} steps; scores are means over all."
+    share = f"Sure about the scene in {sure} of {len(seen)} steps; shares of the whole video below."
     return best, "" if sure == len(seen) else f'<p class="sk-meta">{share}</p>'
 
 

@@ -145,11 +145,15 @@ class Track:
         return self.predictions[nearest] if abs(self.times[nearest] - time) <= reach else None
 
 
+_REST_WEIGHT = 0.3  # of a rest, in the summary of somebody who also did something
+
+
 @dataclass(frozen=True)
 class ActionLog:
     """Everything recognised so far: a track per person, one for the scene, attention over time.
 
     interval: seconds between key frames. attention: one per recognised key frame, with its time.
+    rests: labels of people who do nothing in particular.
     """
 
     labels: tuple[str, ...]
@@ -157,6 +161,7 @@ class ActionLog:
     people: dict[int, Track]
     scene: Track
     attention: tuple[tuple[float, Attention], ...] = ()
+    rests: tuple[str, ...] = ()
 
     def at(self, time: float) -> tuple[dict[int, Prediction], Prediction]:
         """What was decided about the moment `time`: person id -> prediction, and the scene's."""
@@ -171,9 +176,22 @@ class ActionLog:
         return people, scene
 
     def overall(self) -> list[tuple[str, float]]:
-        """Video-level labels: scores of the scene averaged over time, best first."""
-        predicted = [p.scores for p in self.scene.predictions if p.scores.any()]
-        if not predicted:
+        """Video-level labels, best first; see `summary`."""
+        return self.summary(self.scene)
+
+    def summary(self, track: Track) -> list[tuple[str, float]]:
+        """What was done over a whole track: labels with shares that sum to 1, best first.
+
+        Moments count by the square of how sure the model is. Where it is ever sure of an action,
+        resting counts `_REST_WEIGHT` only: who waves and then stands there has waved. Empty where
+        nothing was predicted.
+        """
+        found = [p for p in track.predictions if p.scores.any()]
+        if not found:
             return []
-        mean = np.mean(predicted, axis=0)
-        return [(self.labels[i], float(mean[i])) for i in np.argsort(-mean)]
+        scores = np.stack([p.scores for p in found]).astype(np.float64)  # (n, K)
+        share = (scores.max(axis=1) ** 2) @ scores
+        if any(p.status is Status.OK and p.label not in self.rests for p in found):
+            share[np.isin(self.labels, self.rests)] *= _REST_WEIGHT
+        share /= share.sum()
+        return [(self.labels[i], float(share[i])) for i in np.argsort(-share)]

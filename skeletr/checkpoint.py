@@ -55,7 +55,8 @@ class Calibration:
 class Checkpoint:
     """labels: K names, one for each output of the instance and of the scene head.
 
-    interactions: those among them that it takes two people to do. task: what it was trained on
+    interactions: those among them that it takes two people to do. rests: those of people who do
+    nothing in particular. task: what it was trained on
     and for, plain values, see `skeletr.evaluation.task`; None where nothing is known.
     card: its description in Markdown; "" = none.
     """
@@ -65,13 +66,16 @@ class Checkpoint:
     sequences: SequenceConfig
     calibration: Calibration = field(default_factory=Calibration)
     interactions: tuple[str, ...] = ()
+    rests: tuple[str, ...] = ()
     task: Mapping[str, Any] | None = None
     card: str = ""
 
     def __post_init__(self) -> None:
-        strangers = set(self.interactions) - set(self.labels)
+        strangers = {*self.interactions, *self.rests} - set(self.labels)
         if strangers:
-            raise CheckpointError(f"interactions {sorted(strangers)} are not among the labels")
+            raise CheckpointError(
+                f"{sorted(strangers)}, named as interactions or rests, are not labels"
+            )
         config = self.model.config
         for name, classes in (
             ("instance", config.instance_classes),
@@ -102,6 +106,7 @@ class Checkpoint:
             "sequences": asdict(self.sequences),
             "labels": list(self.labels),
             "interactions": list(self.interactions),
+            "rests": list(self.rests),
             "calibration": asdict(self.calibration),
         }
         return config if self.task is None else {**config, "task": dict(self.task)}
@@ -139,6 +144,7 @@ class Checkpoint:
                 "sequences": SequenceConfig(**config["sequences"]),
                 "calibration": Calibration(**config["calibration"]),
                 "interactions": tuple(str(label) for label in config["interactions"]),
+                "rests": tuple(str(label) for label in config.get("rests", ())),
                 "task": _task(config),
             }
         except (KeyError, TypeError, ValueError) as error:

@@ -43,7 +43,7 @@ def result_dict(result: Result) -> dict:
         },
         "labels": list(log.labels),
         "step_seconds": log.interval,
-        "video_labels": [{"label": n, "score": _round(s)} for n, s in log.overall()[:_TOP]],
+        "video_labels": _labels(log.scene, log),
         "people": [_person(i, track, log) for i, track in log.people.items()],
         "scene_steps": [_step(t, p, log) for t, p in _steps(log.scene)],
         "timing_seconds": {k: _round(v) for k, v in result.timing.items()},
@@ -87,14 +87,17 @@ def _steps(track: Track) -> list[tuple[float, Prediction]]:
 
 
 def _person(number: int, track: Track, log: ActionLog) -> dict:
-    mean = [p.scores for p in track.predictions if p.scores.any()]
     return {
         "id": number,
         "start": _round(track.start),
         "end": _round(track.end),
-        "labels": _top(np.mean(mean, axis=0), log) if mean else [],
+        "labels": _labels(track, log),
         "steps": [_step(t, p, log) for t, p in _steps(track)],
     }
+
+
+def _labels(track: Track, log: ActionLog) -> list[dict]:
+    return [{"label": name, "score": _round(s)} for name, s in log.summary(track)[:_TOP]]
 
 
 def _step(time: float, prediction: Prediction, log: ActionLog) -> dict:

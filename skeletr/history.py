@@ -89,7 +89,13 @@ class History:
                 found.append(entry)
         return found[::-1]
 
-    def log(self, labels: tuple[str, ...], threshold: float, interval: float) -> ActionLog:
+    def log(
+        self,
+        labels: tuple[str, ...],
+        threshold: float,
+        interval: float,
+        rests: tuple[str, ...] = (),
+    ) -> ActionLog:
         """A copy that later steps do not change."""
 
         def track(entries: Sequence[Entry], start: float, end: float) -> Track:
@@ -102,7 +108,7 @@ class History:
             for person, span in sorted(self._spans.items())
         }
         scene = track(self.scene, self._start, self._end)
-        return ActionLog(labels, interval, people, scene, tuple(self.attention))
+        return ActionLog(labels, interval, people, scene, tuple(self.attention), rests)
 
     def _forget(self, now: float) -> None:
         if self._seconds is None:

@@ -83,6 +83,7 @@ class Recognizer:
         self._model = checkpoint.model
         self._sequences = checkpoint.sequences
         self._temperature = checkpoint.calibration.temperature
+        self._rests = checkpoint.rests
         self._interaction = np.isin(checkpoint.labels, checkpoint.interactions)
         self.threshold = (
             checkpoint.calibration.threshold if config.threshold is None else config.threshold
@@ -135,7 +136,7 @@ class Recognizer:
 
     def log(self) -> ActionLog:
         """Everything recognised so far, scores averaged over all windows that hold a sequence."""
-        return self._history.log(self.labels, self.threshold, self._sequences.interval)
+        return self._history.log(self.labels, self.threshold, self._sequences.interval, self._rests)
 
     def _after(self, key: float, previous: float, time: float) -> float:
         """The key frame after `key`; in a long pause between two frames those that are empty,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skeletr.actions import Status, decide
+from skeletr.actions import ActionLog, Status, Track, decide, nothing
 from skeletr.checkpoint import Calibration, Checkpoint
 from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.model.config import BackboneConfig
@@ -192,3 +192,31 @@ def test_what_was_decided_about_a_moment(checkpoint):
     scores = [score for _, score in log.overall()]
     assert scores == sorted(scores, reverse=True)
     assert sum(scores) == pytest.approx(1, abs=1e-4)
+
+
+def _track(*predictions) -> Track:
+    return Track(np.arange(len(predictions)), predictions, 0.0, float(len(predictions)))
+
+
+def _says(label: int, score: float, threshold: float = 0.4):
+    scores = np.full(3, (1 - score) / 2)
+    scores[label] = score
+    return decide(scores, LABELS, threshold)
+
+
+def test_who_waves_and_then_stands_has_waved():
+    rests = ("stand",)
+    track = _track(_says(0, 0.8), _says(1, 0.8), _says(0, 0.8))
+    log = ActionLog(LABELS, 1.0, {1: track}, track, rests=rests)
+    assert log.overall()[0][0] == "wave"
+    assert sum(score for _, score in log.overall()) == pytest.approx(1)
+    # A guess does not outweigh what is seen all the time, nor does a moment in a minute.
+    for other in ([_says(1, 0.39)], [_says(1, 0.8)] + [_says(0, 0.8)] * 20):
+        track = _track(_says(0, 0.8), _says(0, 0.8), *other)
+        assert ActionLog(LABELS, 1.0, {}, track, rests=rests).overall()[0][0] == "stand"
+
+
+def test_sure_moments_count_more():
+    track = _track(_says(2, 0.95), _says(1, 0.41), _says(1, 0.41))
+    assert ActionLog(LABELS, 1.0, {}, track).overall()[0][0] == "walk"
+    assert ActionLog(LABELS, 1.0, {}, _track(nothing(Status.NOBODY, LABELS))).overall() == []

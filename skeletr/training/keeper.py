@@ -9,7 +9,7 @@ from pathlib import Path
 from accelerate.utils import gather_object
 
 from skeletr.checkpoint import Calibration, Checkpoint
-from skeletr.datasets.vocabulary import INTERACTIONS
+from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND
 from skeletr.training.config import TrainConfig
 from skeletr.training.ema import WeightAverage
 from skeletr.training.folders import writing
@@ -93,15 +93,23 @@ class Keeper:
 
     def _checkpoint(self, number: int, calibration: Calibration) -> Checkpoint:
         task = self._tasks[number]
-        composed = task.config.source == "composed"
         return Checkpoint(
             self._average.model.single(number),
             task.labels,
             task.sequences,
             calibration,
-            tuple(label for label in task.labels if composed and label in INTERACTIONS),
+            *_kinds(task),
             task.config.info().as_dict(),
         )
 
     def _prefix(self, task: Task) -> str:
         return "" if len(self._tasks) == 1 else f"{task.config.name} "
+
+
+def _kinds(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The interactions and the rests among the labels; of the shared vocabulary only, for data
+    sets and users may call something else by these names."""
+    if task.config.source != "composed":
+        return (), ()
+    interactions = tuple(label for label in task.labels if label in INTERACTIONS)
+    return interactions, tuple(label for label in task.labels if label in (STAND, SIT))

@@ -25,6 +25,11 @@ from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.sequences import SequenceConfig
 
 CONFIG_FORMAT = 1
+# What a configuration from elsewhere may end in: sizes that are no sizes, or beyond the memory.
+_DOES_NOT_FIT = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RuntimeError, TypeError, ValueError),
+)
 DEFAULT_CHECKPOINT = Path(__file__).parent.parent / "checkpoints" / "skeletr-s"
 
 
@@ -147,7 +152,7 @@ class Checkpoint:
                 "rests": tuple(str(label) for label in config.get("rests", ())),
                 "task": _task(config),
             }
-        except (KeyError, TypeError, ValueError) as error:
+        except _DOES_NOT_FIT as error:
             raise CheckpointError(f"{folder.name}/{CONFIG} does not fit: {error}") from error
         _load_weights(model, folder / WEIGHTS)
         return cls(model.eval().to(device), **about, card=_read_card(folder / CARD))
@@ -212,7 +217,7 @@ def _read_config(path: Path) -> dict:
             f"no checkpoint in the folder {path.parent.name}: {path.name} is missing; "
             "expected a folder with config.json and model.safetensors"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{_short(path)} is not readable JSON: {error}") from error
     if not isinstance(config, dict) or config.get("format") != CONFIG_FORMAT:
         found = config.get("format") if isinstance(config, dict) else type(config).__name__
@@ -228,6 +233,8 @@ def _short(path: Path) -> str:
 def _load_weights(model: SkeleTR, path: Path) -> None:
     try:
         model.load_state_dict(load_file(path))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{_short(path)} is missing, a safetensors file") from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{_short(path)} is not a readable safetensors file: {error}"

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("skeletr.evaluation.command", "Measure a checkpoint on held-out data."),
     "ava": ("skeletr.evaluation.ava_command", "Frame mAP of AVA predictions."),
     "fuse": ("skeletr.evaluation.fusion_command", "Late fusion of score files."),
+    "import-pyskl": ("skeletr.commands.import_pyskl", "A checkpoint of PYSKL's published weights."),
     "summary": ("skeletr.commands.summary", "Parameters and cost of a model."),
 }
 

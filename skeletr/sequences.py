@@ -9,7 +9,7 @@ frames, made by linking boxes of neighbouring frames by IoU, forwards and backwa
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ class SequenceConfig:
     normalise: "image" as in the paper (centre and half the size of the picture), or "person"
     (centre and half the size of the person in the key frame), which does not depend on where in
     the picture the person stands. max_sequences: upper end of the clamp of adaptive M.
+    linking: "iou", or "rank" for the classic long sequences over a whole recording, at most
+    `max_sequences` of them, see `long_sequences`; `rate` then says nothing.
     """
 
     frames: int = 30
@@ -42,6 +44,7 @@ class SequenceConfig:
     joints: tuple[int, ...] = BODY_JOINTS
     normalise: Literal["image", "person"] = "person"
     max_sequences: int = 20
+    linking: Literal["iou", "rank"] = "iou"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "joints", tuple(self.joints))
@@ -51,6 +54,8 @@ class SequenceConfig:
             raise ValueError("rate, window and max_sequences must be above 0")
         if self.normalise not in ("image", "person"):
             raise ValueError(f"normalise is {self.normalise!r}, expected 'image' or 'person'")
+        if self.linking not in ("iou", "rank"):
+            raise ValueError(f"linking is {self.linking!r}, expected 'iou' or 'rank'")
         if not self.joints or not set(self.joints) <= set(range(V)):
             raise ValueError(f"joints is {self.joints}, expected some of 0..{V - 1}")
 
@@ -127,9 +132,14 @@ def key_times(start: float, end: float, config: SequenceConfig) -> np.ndarray:
 def build_sequences(
     recording: Recording, config: SequenceConfig, start: float | None = None
 ) -> Sequences:
-    """All short sequences of a recording; `start` is the time of the first key frame."""
+    """All sequences of a recording; `start` is the time of the first key frame."""
     if not len(recording.frame_times):
         return empty_sequences(recording.image_size, config)
+    if config.linking == "rank":
+        from skeletr.long_sequences import long_sequences  # which makes `Sequences` of this module
+
+        found = long_sequences(recording, config.max_sequences, config.frames)
+        return replace(found, keypoints=_clean(found.keypoints, config))
     first = recording.start if start is None else start
     keys = key_times(first, recording.end, config)
     parts = [sequences_at(recording, key, config) for key in keys]

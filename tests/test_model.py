@@ -9,32 +9,30 @@ import torch
 
 from skeletr.batch import SequenceBatch
 from skeletr.cli import main
-from skeletr.model import SkeleTR, SkeleTRConfig, large, small
-from skeletr.model.config import BackboneConfig
+from skeletr.model import SkeleTR, SkeleTRConfig, ctr, large, small
 from skeletr.model.cost import measure
-from skeletr.model.graph import bones, spatial_partition
+from skeletr.model.graph import bones, distance_partition, spatial_partition
 from skeletr.skeleton import C, V
 
-TINY = BackboneConfig((12, 12, 24), (1, 1, 2))
-T = 12
+from .tiny_models import T, scenes, tiny
+
+# Stage 2 of SkeleTR-S at 20x30, in G (paper, Table 5).
+TABLE_5 = {
+    "1x1": 0.013,
+    "TxP": 5.211,
+    "Tx1": 0.356,
+    "1xP": 0.080,
+    "1xV": 0.429,
+    "1x1+Tx1": 0.392,
+    "1x1+1xP": 0.101,
+    "Tx1+1xP": 0.550,
+    "1x1+Tx1+1xP": 0.594,
+}
 
 
-def tiny(**changes: object) -> SkeleTR:
-    torch.manual_seed(0)
-    config = SkeleTRConfig(backbone=TINY, instance_classes=5, scene_classes=4, **changes)
-    model = SkeleTR(config)
-    for module in model.modules():  # statistics as after training, not the neutral 0 and 1
-        if isinstance(module, torch.nn.BatchNorm2d | torch.nn.BatchNorm1d):
-            module.running_mean.uniform_(-0.3, 0.3)
-            module.running_var.uniform_(0.5, 2)
-    return model.eval()
-
-
-def scenes(n: int = 2, m: int = 4) -> SequenceBatch:
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(n, m, T, V, C, generator=generator)
-    embedding = torch.randn(n, m, 5, generator=generator)
-    return SequenceBatch(x, embedding, torch.ones(n, m, dtype=torch.bool))
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize(
@@ -50,10 +48,30 @@ def scenes(n: int = 2, m: int = 4) -> SequenceBatch:
         ("L", 40, 15, "macs_G", 7.30),
         ("ST-GCN++", 2, 300, "parameters", 1_377_596),
         ("ST-GCN++", 2, 300, "macs_G", 5.44),
+        ("CTR-GCN", 2, 300, "parameters", 1_421_000),
+        ("CTR-GCN", 2, 300, "parameters_M", 1.36),
+        ("CTR-GCN", 2, 300, "macs_G", 5.3647),
     ],
 )
 def test_cost_is_that_of_the_paper(name, sequences, frames, figure, expected):
     assert measure(name, sequences, frames).as_dict()[figure] == pytest.approx(expected, rel=0.005)
+
+
+@pytest.mark.parametrize(("aggregation", "expected"), TABLE_5.items())
+def test_stage_2_costs_what_the_paper_says(aggregation, expected):
+    found = measure("S", 20, 30, aggregation=aggregation)
+    assert found.as_dict()["stage2_G"] == pytest.approx(expected, rel=0.006)
+    assert 0 < found.macs - found.stage1 - found.stage2 < 1e-4 * found.macs  # the head
+
+
+def test_summary_command_prints_the_stages(capsys):
+    assert main(["summary", "S", "--aggregation", "1x1+Tx1"]) == 0
+    said = capsys.readouterr().out
+    assert "aggregation 1x1+Tx1" in said
+    assert "stage 2                0.392 G" in said
+    assert main(["summary", "S", "--aggregation", "1x2"]) == 2
+    assert main(["summary", "CTR-GCN", "--aggregation", "1x1"]) == 2
+    assert main(["summary", "C", "--interaction", "none"]) == 0
 
 
 def test_summary_command_prints_json(capsys):
@@ -69,6 +87,9 @@ def test_partition_is_column_normalised():
     columns = partition.sum(dim=1)
     assert torch.all((columns - 1).abs().lt(1e-6) | columns.eq(0))
     assert torch.equal(partition[0], torch.eye(V))
+    whole = distance_partition().sum(dim=(0, 1))
+    assert torch.allclose(whole, torch.ones(V))
+    assert torch.equal(distance_partition() > 0, partition > 0)
 
 
 def test_bones_are_child_minus_parent_and_zero_where_either_is_missing():
@@ -184,7 +205,7 @@ def test_padding_does_not_enter_the_batch_norm_statistics():
     assert torch.equal(first.backbone.input_bn.running_mean, second.backbone.input_bn.running_mean)
 
 
-@pytest.mark.parametrize("build", [small, large])
+@pytest.mark.parametrize("build", [small, large, ctr])
 def test_published_sizes_run_forwards_and_backwards(build):
     model = SkeleTR(build(instance_classes=3, scene_classes=2))
     x = torch.randn(1, 2, 30, V, C)
@@ -204,6 +225,12 @@ def test_published_sizes_run_forwards_and_backwards(build):
         {"heads": 7},
         {"instance_classes": -1},
         {"backbone": {"channels": [64, 64], "strides": [1]}},
+        {"backbone": {"channels": [64], "strides": [1], "kind": "resnet"}},
+        {"backbone": {"channels": [64], "strides": [1], "people": 2}},
+        {"interaction": "mean"},
+        {"aggregation": ()},
+        {"aggregation": ("1x1", "1x1")},
+        {"aggregation": "1x1+2x2"},
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(wrong):

@@ -13,7 +13,7 @@ from skeletr.datasets.motion import Take, take_of
 from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND
 
 # How much of the single people do nothing in particular.
-_REST_SHARE = {STAND: 0.11, SIT: 0.04}
+_REST_SHARE = {STAND: 0.06, SIT: 0.03}
 
 # Chances of a label in one data set go with clips ** 0.25: 1 would forget rare labels, 0 wear
 # them out. A label of several data sets, which are the everyday ones, gets the sum.

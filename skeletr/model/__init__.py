@@ -4,7 +4,7 @@ Letters in shapes, as in the paper: N scenes, M sequences per scene, T frames, V
 C channels, L tokens per sequence, P body parts, K classes, d the width of the tokens.
 """
 
-from skeletr.model.config import SkeleTRConfig, large, small
+from skeletr.model.config import SkeleTRConfig, ctr, large, small
 from skeletr.model.skeletr import SkeleTR, SkeleTROutput
 
-__all__ = ["SkeleTR", "SkeleTRConfig", "SkeleTROutput", "large", "small"]
+__all__ = ["SkeleTR", "SkeleTRConfig", "SkeleTROutput", "ctr", "large", "small"]

@@ -9,14 +9,14 @@ the parameters.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from skeletr.model.classifier import GCNClassifier
-from skeletr.model.config import L_BACKBONE, large, small
+from skeletr.model.config import C_BACKBONE, L_BACKBONE, ctr, large, small
 from skeletr.model.skeletr import EMBEDDING_INPUT, SkeleTR
 from skeletr.skeleton import C, V
 
@@ -24,13 +24,21 @@ GIGA = 2**30
 MEGA = 2**20
 _FLOPS_PER_MAC = 2
 
-MODELS = ("S", "L", "ST-GCN++")
+SKELETR = {"S": small, "L": large, "C": ctr}
+CLASSIC = {
+    "ST-GCN++": L_BACKBONE,
+    "CTR-GCN": C_BACKBONE,
+    "ST-GCN": replace(L_BACKBONE, kind="stgcn"),
+}
+MODELS = (*SKELETR, *CLASSIC)
 
 
 @dataclass(frozen=True)
 class Cost:
     """parameters: without the final classifier. macs: with batch norms at evaluation;
-    macs_training: with batch norms in training mode (the paper's Table 6)."""
+    macs_training: with batch norms in training mode (the paper's Table 6). stage1, stage2: of
+    macs what the backbone with the aggregation and what relating the sequences takes (Table 5);
+    the rest are heads."""
 
     model: str
     sequences: int
@@ -38,6 +46,8 @@ class Cost:
     parameters: int
     macs: int
     macs_training: int
+    stage1: int
+    stage2: int
 
     def as_dict(self) -> dict[str, object]:
         """Plain numbers, with the paper's units beside them."""
@@ -45,24 +55,55 @@ class Cost:
             "parameters_M": self.parameters / MEGA,
             "macs_G": self.macs / GIGA,
             "macs_training_G": self.macs_training / GIGA,
+            "stage1_G": self.stage1 / GIGA,
+            "stage2_G": self.stage2 / GIGA,
         }
 
 
-def measure(name: str, sequences: int, frames: int, classes: int = 320) -> Cost:
+def measure(name: str, sequences: int, frames: int, classes: int = 320, **options: object) -> Cost:
     """Cost of one scene of `sequences` sequences of `frames` frames.
 
-    Raises ValueError for a name that is not in `MODELS` or sizes below 1.
+    Args:
+        options: `interaction`, `aggregation`, ... of `SkeleTRConfig`, not for classic GCNs.
+
+    Raises:
+        ValueError: a name that is not in `MODELS`, options or sizes that cannot be.
     """
     if sequences < 1 or frames < 1:
         raise ValueError(f"{sequences} sequences of {frames} frames given, expected at least 1")
-    model, run = _build(name, sequences, frames, classes)
+    # Without storage: only shapes are needed.
+    x = torch.zeros(1, sequences, frames, V, C, device="meta")
+    if name in SKELETR:
+        model: nn.Module = SkeleTR(SKELETR[name](scene_classes=classes, **options)).to("meta")
+        runs = _stages(model, x)
+    elif name in CLASSIC and not options:
+        model = GCNClassifier(CLASSIC[name], classes).to("meta")
+        runs = (lambda: model(x), lambda: model.backbone(x[0]), lambda: None)
+    else:
+        raise ValueError(f"no model {name!r} with {options}, expected one of {', '.join(MODELS)}")
+    whole, *stages = runs
     return Cost(
         name,
         sequences,
         frames,
         count_parameters(model),
-        count_macs(model, run, training=False),
-        count_macs(model, run, training=True),
+        count_macs(model, whole, training=False),
+        count_macs(model, whole, training=True),
+        *(count_macs(model, stage, training=False) for stage in stages),
+    )
+
+
+def _stages(model: SkeleTR, x: torch.Tensor) -> tuple[Callable[[], object], ...]:
+    """The whole network, stage 1 and stage 2 of one scene (1, M, T, V, C)."""
+    embedding = torch.zeros(*x.shape[:2], EMBEDDING_INPUT, device="meta")
+    mask = torch.ones(x.shape[:2], dtype=torch.bool, device="meta")
+    with torch.no_grad():
+        tokens = model.tokens(x[0])[None]
+    # The explicit attention path: every product is visible to the counter.
+    return (
+        lambda: model.relate(model.tokens(x[0])[None], embedding, mask, need_attention=True),
+        lambda: model.tokens(x[0]),
+        lambda: model.interact(tokens, embedding, mask, need_attention=True),
     )
 
 
@@ -97,25 +138,3 @@ def _per_element(cost: int) -> Callable[..., int]:
         return _FLOPS_PER_MAC * cost * int(torch.Size(input_shape).numel())
 
     return flops
-
-
-def _build(
-    name: str, sequences: int, frames: int, classes: int
-) -> tuple[nn.Module, Callable[[], object]]:
-    # Without storage: only shapes are needed.
-    x = torch.zeros(1, sequences, frames, V, C, device="meta")
-    if name == "ST-GCN++":
-        baseline = GCNClassifier(L_BACKBONE, classes).to("meta")
-        return baseline, lambda: baseline(x)
-    sizes = {"S": small, "L": large}
-    if name not in sizes:
-        raise ValueError(f"unknown model {name!r}, expected one of {', '.join(MODELS)}")
-    model = SkeleTR(sizes[name](scene_classes=classes)).to("meta")
-    embedding = torch.zeros(1, sequences, EMBEDDING_INPUT, device="meta")
-    mask = torch.ones(1, sequences, dtype=torch.bool, device="meta")
-
-    def run() -> object:
-        # The explicit attention path: every product is visible to the counter.
-        return model.relate(model.tokens(x[0])[None], embedding, mask, need_attention=True)
-
-    return model, run

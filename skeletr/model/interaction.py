@@ -1,10 +1,18 @@
-"""Stage 2: a Transformer over the tokens of all sequences of all people (paper, section 3.3)."""
+"""Stage 2: a Transformer over the tokens of all sequences of all people (paper, section 3.3).
+
+What the paper compares it with (Table 4) is in `alternatives`.
+"""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from skeletr.model.config import SkeleTRConfig
+
+# Features (N, M, d) of the sequences, and per layer attention (N, heads, M*L, M*L), if any.
+Related = tuple[Tensor, tuple[Tensor, ...] | None]
 
 
 class Attention(nn.Module):
@@ -68,3 +76,42 @@ class EncoderBlock(nn.Module):
         attended, weights = self.attention(x, mask, need_weights)
         x = self.norm1(x + self.dropout(attended))
         return self.norm2(x + self.dropout(self.ffn(x))), weights
+
+
+class Transformer(nn.ModuleList):
+    """Encoder blocks over all M*L tokens, then the mean over the L tokens of each sequence.
+
+    A list of its blocks, so that their weights are called `encoder.0...`.
+    """
+
+    def __init__(self, config: SkeleTRConfig) -> None:
+        width = config.backbone.width
+        super().__init__(
+            EncoderBlock(
+                width,
+                config.expansion * width,
+                config.heads,
+                config.ffn_expansion * width,
+                config.dropout,
+            )
+            for _ in range(config.layers)
+        )
+
+    def forward(self, tokens: Tensor, mask: Tensor, need_attention: bool = False) -> Related:
+        """(N, M, L, d) tokens and (N, M) mask -> features (N, M, d), and attention if asked for."""
+        return run_blocks(self, tokens, mask, need_attention)
+
+
+def run_blocks(
+    blocks: nn.ModuleList, tokens: Tensor, mask: Tensor, need_attention: bool
+) -> Related:
+    """Blocks that relate all tokens of all sequences: (N, M, L, d) -> features (N, M, d)."""
+    n, m, length, width = tokens.shape
+    x = tokens.reshape(n, m * length, width)
+    token_mask = mask.repeat_interleave(length, dim=1)
+    attention = []
+    for block in blocks:
+        x, weights = block(x, token_mask, need_attention)
+        attention.append(weights)
+    features = x.view(n, m, length, width).mean(dim=2)
+    return features, tuple(attention) if need_attention else None

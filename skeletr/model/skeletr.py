@@ -1,4 +1,7 @@
-"""SkeleTR: a GCN per short sequence, Mix Pooling, and a Transformer over all sequences."""
+"""SkeleTR: a GCN per short sequence, Mix Pooling, and a Transformer over all sequences.
+
+With the other values of `interaction` and `aggregation` it is what the paper compares itself with.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from skeletr.batch import SequenceBatch
+from skeletr.model.alternatives import make_interaction
+from skeletr.model.backbone import Backbone
 from skeletr.model.config import SkeleTRConfig
 from skeletr.model.graph import bones
-from skeletr.model.interaction import EncoderBlock
+from skeletr.model.interaction import Related
 from skeletr.model.mix_pooling import MixPooling
-from skeletr.model.stgcn import STGCN
 
 EMBEDDING_INPUT = 5  # box of the centre skeleton and normalised time of the centre frame
 
@@ -24,7 +28,8 @@ class SkeleTROutput:
     instance: (N, M, K) logits per sequence, or None without that head; 0 at padding.
     scene: (N, K) logits per scene, or None without that head.
     features: (N, M, d) one vector per sequence; 0 at padding.
-    attention: per layer (N, heads, M*L, M*L), or None if not asked for.
+    attention: per layer (N, heads, M*L, M*L), or None if not asked for, or if sequences are not
+        related by attention.
     """
 
     instance: Tensor | None
@@ -40,20 +45,13 @@ class SkeleTR(nn.Module):
         super().__init__()
         self.config = config
         width = config.backbone.width
-        self.backbone = STGCN(config.backbone)
-        self.pooling = MixPooling()
-        self.embedding = nn.Linear(EMBEDDING_INPUT, width)
-        self.norm = nn.LayerNorm(width)
-        self.encoder = nn.ModuleList(
-            EncoderBlock(
-                width,
-                config.expansion * width,
-                config.heads,
-                config.ffn_expansion * width,
-                config.dropout,
-            )
-            for _ in range(config.layers)
-        )
+        self.backbone = Backbone(config.backbone)
+        self.pooling = MixPooling(config.aggregation)
+        self.embedding = self.norm = None
+        if config.interaction != "none":
+            self.embedding = nn.Linear(EMBEDDING_INPUT, width)
+            self.norm = nn.LayerNorm(width)
+        self.encoder = make_interaction(config)
         self.instance_head = _head(width, config.instance_classes)
         self.scene_head = _head(width, config.scene_classes)
 
@@ -73,37 +71,32 @@ class SkeleTR(nn.Module):
         if self.config.stream == "bone":
             x = bones(x)
         if not len(x):  # an empty batch has no statistics; keep the shape of the tokens
-            frames = x.shape[1]
-            for stride in self.config.backbone.strides:
-                frames = -(-frames // stride)
-            count = 1 + frames + self.pooling.parts.shape[1]
+            count = self.pooling.length(self.config.backbone.frames(x.shape[1]))
             return x.new_zeros(0, count, self.config.backbone.width)
         return self.pooling(self.backbone(x))
 
     def relate(
         self, tokens: Tensor, embedding: Tensor, mask: Tensor, need_attention: bool = False
     ) -> SkeleTROutput:
-        """Stage 2, all sequences together.
+        """Stage 2, all sequences together, and the heads.
 
         Args:
             tokens: (N, M, L, d). embedding: (N, M, 5). mask: (N, M) bool, True = real.
         """
-        n, m, length, width = tokens.shape
-        embedding = torch.nan_to_num(embedding, nan=0.0, posinf=0.0, neginf=0.0)
-        x = self.norm(tokens + self.embedding(embedding)[:, :, None])
-        x = x.reshape(n, m * length, width)
-        token_mask = mask.repeat_interleave(length, dim=1)
-        attention = []
-        for block in self.encoder:
-            x, weights = block(x, token_mask, need_attention)
-            attention.append(weights)
-        features = x.view(n, m, length, width).mean(dim=2) * mask[..., None]
+        features, attention = self.interact(tokens, embedding, mask, need_attention)
         return SkeleTROutput(
-            self._instance(features, mask),
-            self._scene(features, mask),
-            features,
-            tuple(attention) if need_attention else None,
+            self._instance(features, mask), self._scene(features, mask), features, attention
         )
+
+    def interact(
+        self, tokens: Tensor, embedding: Tensor, mask: Tensor, need_attention: bool = False
+    ) -> Related:
+        """Stage 2 without the heads, see `relate`: features (N, M, d), 0 at padding."""
+        if self.embedding is not None:
+            embedding = torch.nan_to_num(embedding, nan=0.0, posinf=0.0, neginf=0.0)
+            tokens = self.norm(tokens + self.embedding(embedding)[:, :, None])
+        features, attention = self.encoder(tokens, mask, need_attention)
+        return features * mask[..., None], attention
 
     def _instance(self, features: Tensor, mask: Tensor) -> Tensor | None:
         if self.instance_head is None:

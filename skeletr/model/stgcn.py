@@ -1,115 +1,49 @@
-"""ST-GCN++ (Duan et al., PYSKL, arXiv 2205.09443): stage 1 of SkeleTR."""
+"""ST-GCN (Yan et al., AAAI 2018): fixed graph, learnt importance of its edges, 9x1 convolutions."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from skeletr.model.config import BackboneConfig
-from skeletr.model.graph import spatial_partition
-from skeletr.skeleton import C, V
+from skeletr.model.graph import distance_partition
+from skeletr.model.shortcut import shortcut
 
-
-class SpatialGraphConv(nn.Module):
-    """Graph convolution over the joints with a free adjacency matrix per block."""
-
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.adjacency = nn.Parameter(spatial_partition())
-        self.conv = nn.Conv2d(channels, self.adjacency.shape[0] * out_channels, 1)
-        self.bn = nn.BatchNorm2d(out_channels)
-        self.residual: nn.Module = nn.Identity()
-        if channels != out_channels:
-            self.residual = nn.Sequential(
-                nn.Conv2d(channels, out_channels, 1), nn.BatchNorm2d(out_channels)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, T, V) -> (N, C', T, V)."""
-        n, _, t, v = x.shape
-        parts = self.conv(x).view(n, self.adjacency.shape[0], -1, t, v)
-        mixed = torch.einsum("nkctv,kvw->nctw", parts, self.adjacency)
-        return torch.relu(self.bn(mixed) + self.residual(x))
-
-
-class MultiBranchTemporalConv(nn.Module):
-    """Six temporal branches on the same input: four dilated 3x1 convolutions, a max, a 1x1.
-
-    The 1x1 convolutions in front of the first five read the same input, so they are one layer.
-    """
-
-    dilations = (1, 2, 3, 4)
-
-    def __init__(self, channels: int, stride: int) -> None:
-        super().__init__()
-        mid = channels // 6
-        self.widths = [channels - 5 * mid, mid, mid, mid, mid]
-        self.stride = stride
-        self.squeeze = nn.Sequential(
-            nn.Conv2d(channels, sum(self.widths), 1), nn.BatchNorm2d(sum(self.widths)), nn.ReLU()
-        )
-        self.dilated = nn.ModuleList(
-            nn.Conv2d(w, w, (3, 1), (stride, 1), (d, 0), (d, 1))
-            for w, d in zip(self.widths, self.dilations, strict=False)
-        )
-        self.max_pool = nn.MaxPool2d((3, 1), (stride, 1), (1, 0))
-        self.plain = nn.Conv2d(channels, mid, 1, (stride, 1))
-        self.merge = nn.Sequential(
-            nn.BatchNorm2d(channels),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 1),
-            nn.BatchNorm2d(channels),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, T, V) -> (N, C, ceil(T / stride), V)."""
-        *inputs, pooled = self.squeeze(x).split(self.widths, dim=1)
-        branches = [conv(part) for conv, part in zip(self.dilated, inputs, strict=True)]
-        branches += [self.max_pool(pooled), self.plain(x)]
-        return self.merge(torch.cat(branches, dim=1))
+_TEMPORAL_KERNEL = 9
 
 
 class STGCNBlock(nn.Module):
-    """ReLU(tcn(gcn(x)) + residual); the first block of a stack has no residual."""
+    """ReLU(tcn(gcn(x)) + residual); the first block of a stack has no residual.
+
+    gcn: a 1x1 convolution per part of the graph, summed over the graph, whose fixed entries are
+    multiplied by the importance M (equation 10 and section 3.3.4); BN, ReLU. tcn: 9x1, BN.
+    """
 
     def __init__(self, channels: int, out_channels: int, stride: int, residual: bool) -> None:
         super().__init__()
-        self.gcn = SpatialGraphConv(channels, out_channels)
-        self.tcn = MultiBranchTemporalConv(out_channels, stride)
-        self.residual: nn.Module | None = None
-        if residual:
-            self.residual = nn.Identity()
-            if channels != out_channels or stride != 1:
-                self.residual = nn.Sequential(
-                    nn.Conv2d(channels, out_channels, 1, (stride, 1)),
-                    nn.BatchNorm2d(out_channels),
-                )
+        self.register_buffer("adjacency", distance_partition(), persistent=False)
+        # The name keeps weight decay away from it, see `training.optim`.
+        self.adjacency_importance = nn.Parameter(torch.ones_like(self.adjacency))
+        self.conv = nn.Conv2d(channels, len(self.adjacency) * out_channels, 1)
+        self.tcn = nn.Sequential(
+            nn.BatchNorm2d(out_channels),
+            nn.ReLU(),
+            nn.Conv2d(
+                out_channels,
+                out_channels,
+                (_TEMPORAL_KERNEL, 1),
+                (stride, 1),
+                (_TEMPORAL_KERNEL // 2, 0),
+            ),
+            nn.BatchNorm2d(out_channels),
+        )
+        self.residual = shortcut(channels, out_channels, stride) if residual else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, T, V) -> (N, C', ceil(T / stride), V)."""
-        out = self.tcn(self.gcn(x))
+        n, _, t, v = x.shape
+        parts = self.conv(x).view(n, len(self.adjacency), -1, t, v)
+        graph = self.adjacency * self.adjacency_importance
+        out = self.tcn(torch.einsum("nkctv,kvw->nctw", parts, graph))
         if self.residual is not None:
             out = out + self.residual(x)
         return torch.relu(out)
-
-
-class STGCN(nn.Module):
-    """The stack of blocks, with a batch norm over V*C input features shared by all sequences."""
-
-    def __init__(self, config: BackboneConfig) -> None:
-        super().__init__()
-        self.input_bn = nn.BatchNorm1d(V * C)
-        inputs = (C, *config.channels[:-1])
-        self.blocks = nn.ModuleList(
-            STGCNBlock(i, o, s, residual=n > 0)
-            for n, (i, o, s) in enumerate(zip(inputs, config.channels, config.strides, strict=True))
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(R, T, V, C) sequences -> (R, d, T', V) features."""
-        r, t, v, c = x.shape
-        flat = x.permute(0, 2, 3, 1).reshape(r, v * c, t)
-        x = self.input_bn(flat).view(r, v, c, t).permute(0, 2, 3, 1).contiguous()
-        for block in self.blocks:
-            x = block(x)
-        return x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -17,18 +17,14 @@ from skeletr.training.config import ConfigError, TrainConfig
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a YAML file and apply `KEY=VALUE`, with dots for parts: `scenes.pair=0.3`,
-    `tasks.0.fold=3`. What `init` fixes (size, stream, sequences) need not be given.
+    `tasks.0.fold=3`. What `init` fixes (the network, sequences) need not be given, nor what is in
+    the file that it names as `base`.
 
     Raises:
         ConfigError: not readable, unknown key, a value that cannot be, or one that does not fit
             the checkpoint to start from.
     """
-    try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} is not a readable YAML file: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path} holds a {type(values).__name__}, expected keys and values")
+    values = _read(Path(path))
     for override in overrides:
         _override(values, override)
     if values.get("init"):
@@ -36,17 +32,49 @@ def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     return _build(TrainConfig, values, "")
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """The keys of a file, over those of its `base`, a file that is named as seen from there."""
+    values = _plain(path)
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    found = _plain(path.parent / str(base))
+    for key, value in values.items():
+        inside = found.get(key)
+        both = isinstance(value, dict) and isinstance(inside, dict)
+        found[key] = {**inside, **value} if both else value
+    return found
+
+
+def _plain(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} is not a readable YAML file: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds a {type(values).__name__}, expected keys and values")
+    return values
+
+
 def _inherit(values: dict[str, Any]) -> None:
-    """Fill in size, stream and sequences from the checkpoint to start from."""
+    """Fill in the kind of network and sequences from the checkpoint to start from."""
     try:
         checkpoint = Checkpoint.from_pretrained(str(values["init"]))
     except CheckpointError as error:
         raise ConfigError(f"init: {error}") from error
     model = checkpoint.model.config
-    sizes = [n for n, make in (("S", small), ("L", large)) if make().backbone == model.backbone]
+    kind = model.backbone.kind
+    sizes = [
+        name
+        for name, make in (("S", small), ("L", large))
+        if replace(make().backbone, kind=kind) == model.backbone
+    ]
     if not sizes:
         raise ConfigError(f"init: {values['init']} is neither SkeleTR-S nor SkeleTR-L")
-    for key, found in (("size", sizes[0]), ("stream", model.stream)):
+    network = {"size": sizes[0], "backbone": kind, "stream": model.stream}
+    network |= {"interaction": model.interaction}
+    values.setdefault("aggregation", list(model.aggregation))  # compared where weights are loaded
+    for key, found in network.items():
         if values.setdefault(key, found) != found:
             raise ConfigError(f"{key} is {values[key]!r}, but init is of {key} {found!r}")
     given = values.get("sequences") or {}

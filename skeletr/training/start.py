@@ -45,12 +45,21 @@ def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> li
 def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
     """Shapes and stream, before anything is loaded."""
     theirs, ours = checkpoint.model.config, net.trunk.config
-    for name in ("backbone", "stream", "layers", "heads", "expansion", "ffn_expansion"):
+    for name in (
+        "backbone",
+        "stream",
+        "interaction",
+        "aggregation",
+        "layers",
+        "heads",
+        "expansion",
+        "ffn_expansion",
+    ):
         found, expected = getattr(theirs, name), getattr(ours, name)
         if found != expected:
             raise ConfigError(
-                f"init: {config.init} has {name} {found}, this run expects {expected}; set size "
-                "and stream as in its config.json"
+                f"init: {config.init} has {name} {found}, this run expects {expected}; set size, "
+                "stream and so on as in its config.json"
             )
 
 

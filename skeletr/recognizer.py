@@ -23,8 +23,10 @@ from skeletr.actions import (
     nothing,
 )
 from skeletr.checkpoint import Checkpoint
+from skeletr.evidence import MOST_SEQUENCES, Evidence, EvidenceKeeper
 from skeletr.history import Entry, History
 from skeletr.recording import Frame, Person, Recording
+from skeletr.scoring import Scorer, Taught, in_company
 from skeletr.sequences import (
     Sequences,
     embed,
@@ -43,6 +45,7 @@ class RecognizerConfig:
     min_joints: joints that must be seen on average; min_observed: share of a sequence's frames in
     which the person must be seen; below either, no label is given and the status says why.
     history: seconds of labels to keep, None for all. attention_kept: windows of attention to keep.
+    keep_tokens: keep what `Recognizer.evidence` gives, about 11 KB per short sequence.
     """
 
     threshold: float | None = None
@@ -51,6 +54,7 @@ class RecognizerConfig:
     min_observed: float = 0.3
     history: float | None = None
     attention_kept: int = 600
+    keep_tokens: bool = False
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
@@ -76,15 +80,23 @@ class Recognizer:
     """One stream of people. The model may be shared between recognisers; nothing else is."""
 
     def __init__(
-        self, checkpoint: Checkpoint, config: RecognizerConfig = RecognizerConfig()
+        self,
+        checkpoint: Checkpoint,
+        config: RecognizerConfig = RecognizerConfig(),
+        taught: Taught | None = None,
     ) -> None:
-        self.labels = checkpoint.labels
+        """taught: more labels, see `skeletr.teach`.
+
+        Raises `ValueError` where one of them is a label of the checkpoint already.
+        """
+        self._scorer = Scorer(checkpoint, taught)
+        self.labels = self._scorer.labels
         self.config = config
         self._model = checkpoint.model
         self._sequences = checkpoint.sequences
-        self._temperature = checkpoint.calibration.temperature
+        if self._sequences.linking != "iou":
+            raise ValueError("the checkpoint takes whole recordings, not a stream; evaluate it")
         self._rests = checkpoint.rests
-        self._interaction = np.isin(checkpoint.labels, checkpoint.interactions)
         self.threshold = (
             checkpoint.calibration.threshold if config.threshold is None else config.threshold
         )
@@ -99,6 +111,11 @@ class Recognizer:
         self._window: _Window | None = None
         self._attention: Attention | None = None
         self._history = History(self.config.history, self.config.attention_kept)
+        self._keeper = (
+            EvidenceKeeper(self._sequences, self.config.history, MOST_SEQUENCES)
+            if self.config.keep_tokens
+            else None
+        )
 
     def step(self, people: Sequence[Person], time: float, image_size: tuple[int, int]) -> Actions:
         """Take the tracked people of one frame.
@@ -138,6 +155,16 @@ class Recognizer:
         """Everything recognised so far, scores averaged over all windows that hold a sequence."""
         return self._history.log(self.labels, self.threshold, self._sequences.interval, self._rests)
 
+    def evidence(self) -> Evidence | None:
+        """What `skeletr.explore` needs to ask "what if"; None before the first key frame.
+
+        Raises:
+            ValueError: made without `keep_tokens`.
+        """
+        if self._keeper is None:
+            raise ValueError("this recogniser keeps no tokens; expected keep_tokens=True")
+        return self._keeper.evidence(self.log(), self.threshold)
+
     def _after(self, key: float, previous: float, time: float) -> float:
         """The key frame after `key`; in a long pause between two frames those that are empty,
         and whose window is empty, are skipped."""
@@ -165,7 +192,9 @@ class Recognizer:
             self._history.add(int(p), key, self._judge(new, i)) for i, p in enumerate(new.person)
         ]
         usable = np.array([e.status is Status.OK for e in entries], dtype=bool)
-        self._extend(new.take(usable), [e for e in entries if e.status is Status.OK], key)
+        tokens = self._extend(new.take(usable), [e for e in entries if e.status is Status.OK], key)
+        if self._keeper is not None:
+            self._keeper.add(key, new, [e.status for e in entries], tokens)
         window = self._window
         if window is None or not len(window.sequences):
             self._attention = None
@@ -181,11 +210,12 @@ class Recognizer:
         joints = seen.sum() / max((seen > 0).sum(), 1)
         return Status.OK if joints >= self.config.min_joints else Status.TOO_FEW_JOINTS
 
-    def _extend(self, new: Sequences, entries: list[Entry], key: float) -> None:
-        """Add new sequences to the window and let those that left it go."""
+    def _extend(self, new: Sequences, entries: list[Entry], key: float) -> torch.Tensor:
+        """Add new sequences to the window, let those that left it go; the new ones' tokens."""
         device = next(self._model.parameters()).device
         x = torch.from_numpy(normalise(new, self._sequences)).to(device)
-        added = _Window(new, self._model.tokens(x), entries)
+        tokens = self._model.tokens(x)
+        added = _Window(new, tokens, entries)
         window = self._window
         if window is not None:
             added = _Window(
@@ -194,6 +224,7 @@ class Recognizer:
                 window.entries + entries,
             )
         self._window = added.take(window_index(added.sequences, key, self._sequences))
+        return tokens
 
     def _relate(self, window: _Window, key: float) -> None:
         """Stage 2 over the window: instance and scene probabilities, and attention."""
@@ -201,21 +232,15 @@ class Recognizer:
         embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
         mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
         output = self._model.relate(window.tokens[None], embedding[None], mask, need_attention=True)
-        alone = not _in_company(window.sequences)
-        for entry, scores in zip(
-            window.entries, self._softmax(output.instance, alone), strict=True
-        ):
+        alone = not in_company(window.sequences)
+        people = self._scorer.people(output, alone, window.tokens)
+        for entry, scores in zip(window.entries, people, strict=True):
             entry.add(scores)
-        self._history.add_scene(key, self._softmax(output.scene, alone)[0], Status.OK)
-        self._attention = sequence_attention(output.attention, window.sequences)
-        self._history.add_attention(key, self._attention)
-
-    def _softmax(self, logits: torch.Tensor, alone: bool) -> np.ndarray:
-        """Calibrated probabilities, (n, K); nobody interacts `alone`."""
-        scaled = logits.float().reshape(-1, logits.shape[-1]) / self._temperature
-        if alone:
-            scaled[:, torch.from_numpy(self._interaction).to(scaled.device)] = -torch.inf
-        return torch.softmax(scaled, dim=-1).cpu().numpy()
+        self._history.add_scene(key, self._scorer.scene(output, alone, people), Status.OK)
+        self._attention = None
+        if output.attention is not None:  # not every way of relating sequences attends
+            self._attention = sequence_attention(output.attention, window.sequences)
+            self._history.add_attention(key, self._attention)
 
     def _actions(self, people: Sequence[Person], time: float, fresh: bool) -> Actions:
         since = None
@@ -245,12 +270,6 @@ class Recognizer:
         if scene and scene[-1].status is Status.OK:
             return decide(scene[-1].scores, self.labels, self.threshold)
         return nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
-
-
-def _in_company(sequences: Sequences) -> bool:
-    """Whether two people were ever there at the same time; one may have had two ids."""
-    _, count = np.unique(sequences.times, return_counts=True)
-    return bool(count.max() > 1)
 
 
 def sequence_attention(layers: Sequence[torch.Tensor], sequences: Sequences) -> Attention:

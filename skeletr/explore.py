@@ -1,0 +1,229 @@
+"""What if: the same scene without a person or an interval, from the kept stage-1 tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from skeletr.actions import ActionLog, Status, Track
+from skeletr.changes import Change, compare
+from skeletr.checkpoint import Checkpoint
+from skeletr.evidence import Evidence
+from skeletr.history import Entry
+from skeletr.model.skeletr import SkeleTROutput
+from skeletr.scoring import Scorer, Taught, in_company
+from skeletr.sequences import embed, window_index
+from skeletr.token_attention import WindowAttention, window_attention
+
+__all__ = ["Change", "Explorer", "Interval", "compare"]
+
+Interval = tuple[float, float]
+_BATCH = 8  # windows related at once
+_REMEMBERED = 5000  # windows
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """One window: (m, K) of its sequences and (K,) of the scene."""
+
+    people: np.ndarray
+    scene: np.ndarray
+
+
+class Explorer:
+    """Relates the windows of a stream again (stage 2 only); remembers those it has related."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, evidence: Evidence, taught: Taught | None = None
+    ) -> None:
+        """taught: as given to the recogniser that made the evidence."""
+        self._checkpoint = checkpoint
+        self._evidence = evidence
+        self._scorer = Scorer(checkpoint, taught)
+        self._known: dict[tuple[float, bytes], _Scores] = {}
+
+    def without(
+        self,
+        people: Collection[int] = (),
+        interval: Interval | None = None,
+        during: Interval | None = None,
+    ) -> ActionLog:
+        """What would have been recognised without somebody, or without a while.
+
+        Args:
+            people: ids to leave out, throughout or within `interval`.
+            interval: (start, end) in seconds: short sequences whose key frame lies in it are left
+                out, of everybody where no people are named. They reach 0.75 s further each way.
+            during: (start, end) in seconds: only these steps are wanted, all if not given. A
+                minute of four people takes about two seconds of one core, ten seconds of them a
+                quarter of that; what was related before is known.
+
+        Returns:
+            A log without attention (see `attention`) over the key frames of the evidence; people
+            left out throughout are not in it.
+
+        Raises:
+            ValueError: an interval ends before it starts.
+        """
+        shown = during or (-np.inf, np.inf)
+        kept = ~self._removed(people, interval)
+        usable = np.flatnonzero(kept & self._evidence.usable)
+        # A step's scores are the mean over the windows that hold it, up to the last of them.
+        end = _ordered(shown)[1] + self._checkpoint.sequences.window
+        keys = [float(k) for k in self._evidence.keys if shown[0] - 1e-6 <= k <= end]
+        windows = [(key, self._window(key, usable)) for key in keys]
+        with torch.inference_mode():
+            self._relate([w for w in windows if len(w[1]) and _name(*w) not in self._known])
+        entries = self._entries(kept)
+        scene = [self._add(entries, key, index) for key, index in windows]
+        gone = set(people) if interval is None else set()
+        return self._log([*entries.items()], scene, gone, (max([shown[0], *keys[:1]]), shown[1]))
+
+    def attention(
+        self, time: float, people: Collection[int] = (), interval: Interval | None = None
+    ) -> WindowAttention | None:
+        """Who looks at whom, down to single tokens, in the window of the key frame nearest to
+        `time`; None where nobody is left, or where the model does not attend.
+
+        Args: as of `without`.
+        """
+        if not len(self._evidence.keys):
+            return None
+        key = float(self._evidence.keys[np.abs(self._evidence.keys - time).argmin()])
+        kept = ~self._removed(people, interval) & self._evidence.usable
+        index = self._window(key, np.flatnonzero(kept))
+        if not len(index):
+            return None
+        with torch.inference_mode():
+            output = self._output([(key, index)], need_attention=True)
+        if output.attention is None:
+            return None
+        sequences = self._evidence.sequences.take(index)
+        return window_attention(key, output.attention, sequences, self._checkpoint)
+
+    def _removed(self, people: Collection[int], interval: Interval | None) -> np.ndarray:
+        """(R,) bool."""
+        sequences = self._evidence.sequences
+        if not people and interval is None:
+            return np.zeros(len(sequences), dtype=bool)
+        removed = np.isin(sequences.person, list(people)) if people else np.ones(len(sequences))
+        if interval is None:
+            return removed.astype(bool)
+        start, end = _ordered(interval)
+        return removed.astype(bool) & (sequences.times >= start) & (sequences.times <= end)
+
+    def _window(self, key: float, usable: np.ndarray) -> np.ndarray:
+        """Indices, among all sequences, of the window of a key frame."""
+        sequences = self._evidence.sequences
+        config = self._checkpoint.sequences
+        times = sequences.times[usable]
+        first, last = np.searchsorted(times, [key - config.window, key + 1e-5])
+        near = usable[first:last]
+        return near[window_index(sequences.take(near), key, config)]
+
+    def _relate(self, windows: Sequence[tuple[float, np.ndarray]]) -> None:
+        """Stage 2 for windows that are not known yet, several at once."""
+        if len(self._known) + len(windows) > _REMEMBERED:
+            self._known.clear()
+        # Windows of about the same size together: there is less padding.
+        windows = sorted(windows, key=lambda w: len(w[1]))
+        for start in range(0, len(windows), _BATCH):
+            part = windows[start : start + _BATCH]
+            output = self._output(part)
+            for n, (key, index) in enumerate(part):
+                self._known[_name(key, index)] = self._score(output, n, index)
+
+    def _output(
+        self, windows: Sequence[tuple[float, np.ndarray]], need_attention: bool = False
+    ) -> SkeleTROutput:
+        model = self._checkpoint.model
+        tokens = self._evidence.tokens
+        size = max(len(index) for _, index in windows)
+        padded = tokens.new_zeros(len(windows), size, *tokens.shape[1:])
+        embedding = torch.zeros(len(windows), size, 5)
+        mask = torch.zeros(len(windows), size, dtype=torch.bool)
+        for n, (key, index) in enumerate(windows):
+            sequences = self._evidence.sequences.take(index)
+            padded[n, : len(index)] = tokens[torch.from_numpy(index)]
+            found = embed(sequences, key, self._checkpoint.sequences)
+            embedding[n, : len(index)] = torch.from_numpy(found)
+            mask[n, : len(index)] = True
+        device = next(model.parameters()).device
+        return model.relate(
+            padded.to(device), embedding.to(device), mask.to(device), need_attention
+        )
+
+    def _score(self, output: SkeleTROutput, n: int, index: np.ndarray) -> _Scores:
+        """The n-th scene of a batch, without its padding."""
+        one = SkeleTROutput(
+            instance=output.instance[n : n + 1, : len(index)],
+            scene=output.scene[n : n + 1],
+            features=output.features[n : n + 1, : len(index)],
+        )
+        alone = not in_company(self._evidence.sequences.take(index))
+        tokens = self._evidence.tokens[torch.from_numpy(index)]
+        people = self._scorer.people(one, alone, tokens)
+        return _Scores(people, self._scorer.scene(one, alone, people))
+
+    def _entries(self, kept: np.ndarray) -> dict[int, Entry]:
+        times = self._evidence.sequences.times
+        return {
+            int(i): Entry(float(times[i]), self._evidence.statuses[i]) for i in np.flatnonzero(kept)
+        }
+
+    def _add(self, entries: dict[int, Entry], key: float, index: np.ndarray) -> Entry:
+        """Give a window's scores to its sequences; the scene of that key frame."""
+        if not len(index):
+            here = [e.status for e in entries.values() if abs(e.time - key) < 1e-6]
+            return Entry(key, here[0] if here else Status.NOBODY)
+        scores = self._known[_name(key, index)]
+        for i, row in zip(index, scores.people, strict=True):
+            entries[int(i)].add(row)
+        scene = Entry(key, Status.OK)
+        scene.add(scores.scene)
+        return scene
+
+    def _log(
+        self,
+        entries: Sequence[tuple[int, Entry]],
+        scene: Sequence[Entry],
+        gone: set[int],
+        shown: Interval,
+    ) -> ActionLog:
+        """The steps in `shown`; what is before the first key frame was only looked back at."""
+        log = self._evidence.log
+        tracks: dict[int, list[Entry]] = {p: [] for p in log.people if p not in gone}
+        for i, entry in entries:
+            person = int(self._evidence.sequences.person[i])
+            if person in tracks and _inside(entry, shown):
+                tracks[person].append(entry)
+        return replace(
+            log,
+            labels=self._scorer.labels,
+            people={p: self._track(found, log.people[p]) for p, found in tracks.items()},
+            scene=self._track([e for e in scene if _inside(e, shown)], log.scene),
+            attention=(),
+        )
+
+    def _track(self, entries: list[Entry], like: Track) -> Track:
+        predictions = (e.prediction(self._scorer.labels, self._evidence.threshold) for e in entries)
+        return replace(
+            like, times=np.array([e.time for e in entries]), predictions=tuple(predictions)
+        )
+
+
+def _ordered(interval: Interval) -> Interval:
+    if not interval[0] <= interval[1]:
+        raise ValueError(f"interval is {interval}, expected (start, end) in seconds in order")
+    return interval
+
+
+def _inside(entry: Entry, shown: Interval) -> bool:
+    return shown[0] - 1e-6 <= entry.time <= shown[1] + 1e-6
+
+
+def _name(key: float, index: np.ndarray) -> tuple[float, bytes]:
+    return round(key, 6), index.tobytes()

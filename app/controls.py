@@ -27,13 +27,16 @@ class OptionControls:
         return [self.pose, self.max_people, self.own_threshold, self.threshold, self.picture]
 
 
-def option_controls() -> OptionControls:
-    """Lay out the settings inside the current block."""
+def option_controls(most: int) -> OptionControls:
+    """Lay out the settings inside the current block; `most` people may be followed at once."""
     with gr.Row():
         pose = gr.Dropdown(
             list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
         )
-        max_people = gr.Slider(1, 10, value=6, step=1, label="People at most", min_width=140)
+        usual = min(UserOptions.max_people, most)
+        max_people = gr.Slider(
+            1, max(most, 2), value=usual, step=1, label="People at most", min_width=140
+        )
     picture = gr.Dropdown(
         [(p.capitalize(), p) for p in PICTURES],
         value=PICTURES[0],
@@ -57,7 +60,11 @@ def option_controls() -> OptionControls:
 
 
 def read(
-    pose: str, max_people: float, own: bool, threshold: float, picture: Picture
+    most: int, pose: str, max_people: float, own: bool, threshold: float, picture: Picture
 ) -> UserOptions:
-    """The values of `OptionControls.inputs` as options."""
-    return UserOptions(pose, int(max_people), float(threshold) if own else None, picture)
+    """The values of `OptionControls.inputs` as options, for `most` people or fewer.
+
+    Raises ValueError for values that the page does not offer.
+    """
+    people = min(int(max_people), most)
+    return UserOptions(pose, people, float(threshold) if own else None, picture)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from app.settings import AppSettings, UserOptions
+from app.turns import Turns
 from skeletr.actions import ActionLog, Actions
 from skeletr.checkpoint import Checkpoint, CheckpointError
 from skeletr.devices import DeviceError, pick_device
@@ -29,6 +30,7 @@ class EngineState(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+    STOPPING = "stopping"
 
 
 class NotReady(RuntimeError):
@@ -54,7 +56,7 @@ class Engine:
         self._load = load or _load_checkpoint
         self._make_frontend = make_frontend or _make_frontend
         self._checkpoint: Checkpoint | None = None
-        self._lock = threading.Lock()
+        self._turns = Turns()
         self._done = threading.Event()
         self._start_lock = threading.Lock()
         self._tried: float | None = None
@@ -76,8 +78,18 @@ class Engine:
     def wait(self, timeout: float | None = None) -> None:
         """Return when the models can be used. Raises `NotReady` if they cannot."""
         self.start()
-        if not self._done.wait(timeout) or self.state is EngineState.FAILED:
+        if not self._done.wait(timeout) or self.state is not EngineState.READY:
             raise NotReady(self.message)
+
+    def stop(self) -> None:
+        """Say from now on that the program is about to end."""
+        self.message = "The server is being restarted. This page goes on when it is back."
+        self.state = EngineState.STOPPING
+
+    @property
+    def waiting(self) -> int:
+        """How many threads wait for their turn at the model."""
+        return len(self._turns)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -91,7 +103,7 @@ class Engine:
         history = _LIVE_HISTORY if live else None
         kept = 1 if live else RecognizerConfig.attention_kept
         config = RecognizerConfig(threshold=options.threshold, history=history, attention_kept=kept)
-        return _OneAtATime(self._checkpoint, config, self._lock)
+        return _OneAtATime(self._checkpoint, config, self._turns)
 
     def frontend(self, options: UserOptions) -> PoseFrontend:
         """A pose frontend of one stream; the caller closes it. Raises `PoseError`."""
@@ -109,12 +121,16 @@ class Engine:
         else:
             self._checkpoint = checkpoint
             device = next(checkpoint.model.parameters()).device.type
-            self.message = f"Ready: {len(checkpoint.labels)} actions, on {device.upper()}."
-            self.state = EngineState.READY
+            if self.state is EngineState.LOADING:
+                self.message = f"Ready: {len(checkpoint.labels)} actions, on {device.upper()}."
+                self.state = EngineState.READY
+            spent = time.monotonic() - (self._tried or 0.0)
+            _LOG.info("models ready", extra={"fields": {"seconds": round(spent, 1)}})
         finally:
             self._done.set()
 
     def _fail(self, message: str) -> None:
+        _LOG.warning("models not ready: %s", message)
         self._tried = time.monotonic()
         self.message = message
         self.state = EngineState.FAILED
@@ -123,10 +139,8 @@ class Engine:
 class _OneAtATime(Recognizer):
     """A recogniser that waits for its turn at the shared model."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, config: RecognizerConfig, lock: threading.Lock
-    ) -> None:
-        self._turn = lock
+    def __init__(self, checkpoint: Checkpoint, config: RecognizerConfig, turns: Turns) -> None:
+        self._turn = turns
         super().__init__(checkpoint, config)
 
     def step(self, people: Sequence[Person], time: float, image_size: tuple[int, int]) -> Actions:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.engine import Engine, NotReady
+from app.metrics import Metrics
 from app.settings import UserOptions
 from skeletr.export import write_csv, write_json
 from skeletr.overlay import OverlayStyle
@@ -45,7 +46,13 @@ class Job:
     """Recognise `path` in a thread of its own; poll `share`, `doing` and `outcome`."""
 
     def __init__(
-        self, engine: Engine, options: UserOptions, path: Path, name: str, folder: Path
+        self,
+        engine: Engine,
+        options: UserOptions,
+        path: Path,
+        name: str,
+        folder: Path,
+        metrics: Metrics | None = None,
     ) -> None:
         self.name = name
         self.share = 0.0
@@ -55,6 +62,7 @@ class Job:
         self._options = options
         self._path = path
         self._folder = folder
+        self._metrics = metrics or Metrics()
         self._cancel = threading.Event()
         self._ended = threading.Event()
         self._begin = time.monotonic()
@@ -79,26 +87,37 @@ class Job:
 
     def _run(self) -> None:
         try:
-            self.outcome = self._work()
-        except Cancelled:
-            self.outcome = Outcome(stopped=True)
-        except (VideoError, PoseError, NotReady) as error:
-            self.outcome = Outcome(problem=str(error))
-        except OSError as error:
-            if self._cancel.is_set():  # a newer video has taken the folder away
-                self.outcome = Outcome(stopped=True)
-                return
-            _LOG.exception("the results of a video could not be written")
-            reason = error.strerror or "the disk refused"
-            self.outcome = Outcome(problem=f"The results of {self.name} cannot be kept: {reason}.")
-        except Exception:
-            _LOG.exception("a video could not be recognised")
-            self.outcome = Outcome(
-                problem=f"{self.name} could not be recognised because of a fault in this program; "
-                "its log says more. Other videos still work."
-            )
+            self.outcome, ending = self._outcome()
+            self._metrics.add("videos_total", ending=ending)
+            fields = {"ending": ending, "seconds": round(time.monotonic() - self._begin, 1)}
+            _LOG.info("video ended", extra={"fields": fields})
         finally:
             self._ended.set()
+
+    def _outcome(self) -> tuple[Outcome, str]:
+        """How it ended, for the page, and in one word: done, stopped, refused or failed."""
+        try:
+            return self._work(), "done"
+        except Cancelled:
+            return Outcome(stopped=True), "stopped"
+        except (VideoError, PoseError, NotReady) as error:
+            return Outcome(problem=str(error)), "refused"
+        except OSError as error:
+            if self._cancel.is_set():  # a newer video has taken the folder away
+                return Outcome(stopped=True), "stopped"
+            _LOG.exception("the results of a video could not be written")
+            reason = error.strerror or "the disk refused"
+            problem = f"The results of {self.name} cannot be kept: {reason}."
+        except MemoryError:
+            _LOG.exception("a video needs more memory than there is")
+            problem = f"{self.name} needs more memory than the server has."
+        except Exception:
+            _LOG.exception("a video could not be recognised")
+            problem = (
+                f"{self.name} could not be recognised because of a fault in this program; "
+                "its log says more. Other videos still work."
+            )
+        return Outcome(problem=problem), "failed"
 
     def _work(self) -> Outcome:
         limits = self._engine.settings.limits
@@ -139,6 +158,8 @@ class Job:
             cancel=self._cancel,
         )
         result.timing.update(drawing)
+        stages = {stage: spent for stage, spent in result.timing.items() if stage != "total"}
+        self._metrics.stages(stages, "video")
         write_csv(result, files.csv)
         write_json(result, files.json)
         result.recording.save(files.recording)

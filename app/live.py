@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from app.engine import Engine
 from app.settings import UserOptions
+from app.stream_clock import StreamClock
 from skeletr.actions import Actions
 from skeletr.overlay import OverlayStyle, draw_actions
+from skeletr.pipeline import StageTimer
 from skeletr.recording import Person
 from skeletr.skeleton import COCO_FLIP
 from skeletr.tracking import Tracker
 
-_PAUSE = 5.0  # seconds without a frame after which the next one starts a new stream
 _PACE_WINDOW = 3.0  # seconds over which frames per second are counted
+_NOTE_SHOWN = 4.0  # seconds for which it is said that a new stream has begun
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,16 @@ class LiveView:
     """What to show for one frame.
 
     image: (H, W, 3) uint8 RGB with the overlay. fps: frames per second lately.
-    latency: seconds from the arrival of the frame to the picture.
+    latency: seconds from the arrival of the frame to the picture. note: what happened to the
+    stream a moment ago, "" = nothing. stages: seconds spent in each.
     """
 
     image: np.ndarray
     actions: Actions
     fps: float
     latency: float
+    note: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 class LiveStream:
@@ -39,11 +46,13 @@ class LiveStream:
 
     def __init__(self, engine: Engine, options: UserOptions) -> None:
         self.options = options
+        self._longest = engine.settings.limits.processing_side
         self._recognizer = engine.recognizer(options, live=True)
         self._frontend = engine.frontend(options)
         self._tracker = Tracker()
-        self._origin: float | None = None
-        self._last = 0.0
+        self._clock = StreamClock()
+        self._size: tuple[int, int] | None = None
+        self._note = ""
         self._done: deque[float] = deque()
 
     def step(
@@ -52,42 +61,60 @@ class LiveStream:
         """Take one frame.
 
         Args:
-            image: (H, W, 3) uint8 RGB as the page shows it.
+            image: (H, W, 3) uint8 RGB as the page shows it; scaled down if it is large.
             mirrored: the page shows a mirror image. People are recognised as they are, and
                 the picture that comes out is mirrored again.
             arcs: draw attention between people into the picture.
             now: seconds, for tests; the clock if not given.
         """
         begin = time.perf_counter()
-        now = self._time(time.monotonic() if now is None else now)
-        actions, people = self._recognise(image[:, ::-1] if mirrored else image, now)
+        timer = StageTimer()
+        image = _fit(image, self._longest)
+        now = self._begin_anew_if_needed(image, time.monotonic() if now is None else now)
+        actions, people = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
         if mirrored:
             people = tuple(_mirror(p, image.shape[1]) for p in people)
         style = OverlayStyle(arcs=arcs, picture=self.options.picture)
-        drawn = draw_actions(image, people, actions.people, actions.scene, actions.attention, style)
-        return LiveView(drawn, actions, self._pace(now), time.perf_counter() - begin)
+        seen = (actions.people, actions.scene, actions.attention)
+        with timer.stage("draw"):
+            drawn = draw_actions(image, people, *seen, style)
+        note = self._note if now < _NOTE_SHOWN else ""
+        latency = time.perf_counter() - begin
+        return LiveView(drawn, actions, self._pace(now), latency, note, timer.seconds)
 
-    def _time(self, clock: float) -> float:
-        """Seconds since the stream began; begins a new stream after a pause."""
-        if self._origin is not None and clock - self._origin - self._last > _PAUSE:
+    def _begin_anew_if_needed(self, image: np.ndarray, clock: float) -> float:
+        """Seconds since the stream began; a pause or another size begins a new stream.
+
+        Positions in pixels mean something else in a picture of another size.
+        """
+        size, before = image.shape[1::-1], self._size
+        paused = self._clock.pause(clock)
+        changed = before is not None and size != before
+        self._size = size
+        if paused or changed:
             self.reset()
-        if self._origin is None:
-            self._origin = clock
-            self._last = 0.0
+        if changed:
+            told = f"The picture is now {size[0]}x{size[1]} pixels"
         else:
-            self._last = max(clock - self._origin, self._last + 1e-3)
-        return self._last
+            told = f"No picture came for {paused:.0f} s" if paused else ""
+        self._note = f"{told}; people are followed anew." if told else self._note
+        return self._clock.next(clock)
 
-    def _recognise(self, image: np.ndarray, now: float) -> tuple[Actions, tuple[Person, ...]]:
-        found = self._frontend.estimate(np.ascontiguousarray(image), now)
-        people = self._tracker.update(found, now)
-        return self._recognizer.step(people, now, image.shape[1::-1]), tuple(people)
+    def _recognise(
+        self, image: np.ndarray, now: float, timer: StageTimer
+    ) -> tuple[Actions, tuple[Person, ...]]:
+        with timer.stage("pose"):
+            found = self._frontend.estimate(np.ascontiguousarray(image), now)
+        with timer.stage("track"):
+            people = self._tracker.update(found, now)
+        with timer.stage("recognise"):
+            return self._recognizer.step(people, now, image.shape[1::-1]), tuple(people)
 
     def reset(self) -> None:
         """Forget everybody: the next frame begins a new stream."""
-        for part in (self._frontend, self._tracker, self._recognizer):
+        for part in (self._frontend, self._tracker, self._recognizer, self._clock):
             part.reset()
-        self._origin = None
+        self._note = ""
         self._done.clear()
 
     def close(self) -> None:
@@ -100,6 +127,15 @@ class LiveStream:
             self._done.popleft()
         span = self._done[-1] - self._done[0]
         return (len(self._done) - 1) / span if span > 0 else 0.0
+
+
+def _fit(image: np.ndarray, longest: int) -> np.ndarray:
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _mirror(person: Person, width: int) -> Person:

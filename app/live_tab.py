@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
+from anyio import to_thread
 
 from app import figures, views
 from app.controls import option_controls, read
 from app.engine import NotReady
 from app.live_image import live_image
+from app.places import LineFull
 from app.sessions import Busy, Sessions
-from app.settings import UserOptions
+from app.settings import AppSettings, UserOptions
 from skeletr.pose.base import PoseError
 
 _LOG = logging.getLogger(__name__)
 _EVERY = 0.04  # seconds between two frames that the page sends; the server skips what is stale
 _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
+_LINE_PACE = 1.0  # seconds between two looks at where a visitor stands in line
 _QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def live_tab(sessions: Sessions) -> None:
+def live_tab(sessions: Sessions, settings: AppSettings) -> None:
     """Lay out and wire the tab inside the current block."""
-    ui = _layout()
+    ui = _layout(settings)
     outputs = [ui.overlay, ui.people, ui.badge, ui.between, ui.sequences]
 
-    def step(
+    async def step(
         image: np.ndarray | None,
         mirror: bool,
         arcs: bool,
         request: gr.Request,
         *options: object,
     ) -> tuple:
-        return _step(sessions, image, (mirror, arcs), read(*options), request.session_hash or "")
+        key = request.session_hash or ""
+        told = await _in_line(sessions, image, key)
+        if told is not None:
+            return told
+        try:
+            chosen = read(settings.max_people, *options)
+        except ValueError as error:
+            return _nothing(str(error))
+        return await to_thread.run_sync(_step, sessions, image, (mirror, arcs), chosen, key)
 
     ui.camera.stream(
         step,
@@ -64,7 +76,7 @@ def live_tab(sessions: Sessions) -> None:
     )
 
 
-def _layout() -> SimpleNamespace:
+def _layout(settings: AppSettings) -> SimpleNamespace:
     ui = SimpleNamespace()
     with gr.Row(equal_height=False, elem_id="live-row"):
         with gr.Column(scale=2, min_width=300):
@@ -106,29 +118,50 @@ def _layout() -> SimpleNamespace:
         with gr.Row():
             ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
             ui.arcs = gr.Checkbox(False, label="Draw attention between people", min_width=140)
-        ui.options = option_controls()
+        ui.options = option_controls(settings.max_people)
         ui.restart = gr.Button("Forget everybody and begin again", size="sm")
     return ui
 
 
+async def _in_line(sessions: Sessions, image: np.ndarray | None, key: str) -> tuple | None:
+    """What to tell a visitor who is not at the camera; None for one who is."""
+    if image is None:
+        return _nothing("")
+    try:
+        place = sessions.place(key)
+    except (LineFull, Busy) as error:
+        answer = _nothing(str(error))
+    else:
+        if place.granted:
+            return None
+        answer = gr.skip(), views.in_line(place), "", gr.skip(), gr.skip()
+        await to_thread.run_sync(sessions.rest, key)
+    sessions.metrics.add("frames_unanswered_total", reason="waiting")
+    # Only the newest picture is looked at, so those who wait cost next to nothing.
+    await asyncio.sleep(_LINE_PACE)
+    return answer
+
+
 def _step(
     sessions: Sessions,
-    image: np.ndarray | None,
+    image: np.ndarray,
     look: tuple[bool, bool],
     options: UserOptions,
     key: str,
 ) -> tuple:
-    if image is None:
-        return _nothing("")
     try:
         session = sessions.get(key)
         with session.lock:
             view = session.live(options).step(image, *look)
     except (NotReady, PoseError, Busy) as error:
+        sessions.metrics.add("frames_unanswered_total", reason="not ready")
         return _nothing(str(error))
     except Exception:
         _LOG.exception("a camera frame could not be recognised")
+        sessions.metrics.add("frames_unanswered_total", reason="fault")
         return _nothing("This frame could not be recognised; the log of the server says why.")
+    sessions.metrics.add("frames_total")
+    sessions.metrics.stages(view.stages, "live")
     plots = (gr.skip(), gr.skip())
     if view.actions.fresh:
         attention = view.actions.attention

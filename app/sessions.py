@@ -1,125 +1,173 @@
-"""What belongs to one open page: its camera, its video job, its results."""
+"""All open pages, and who of them is at the camera."""
 
 from __future__ import annotations
 
-import shutil
+import logging
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from pathlib import Path
 
-from app.engine import Engine, NotReady
-from app.job import Job, Outcome
-from app.live import LiveStream
-from app.settings import UserOptions
+from app.engine import Engine
+from app.metrics import Metrics
+from app.places import Place, Places
+from app.session import Session
+from app.vault import Vault
+
+__all__ = ["Busy", "Gone", "Session", "Sessions"]
+
+_LOG = logging.getLogger(__name__)
+_SWEEP = 5.0  # seconds between two looks for what nobody uses any more
+# Seconds in which a page that was closed is not opened again: its last frames are still on their
+# way. A page whose connection was only interrupted comes back after that.
+_LATE = 10.0
 
 
 class Busy(RuntimeError):
     """Too many pages are open; the message says what to do."""
 
 
-class Session:
-    """One page. Its camera stream is made lazily and used by one thread at a time."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.lock = threading.Lock()
-        self.used = time.monotonic()
-        self.job: Job | None = None
-        self.outcome: Outcome | None = None
-        self._engine = engine
-        self._live: LiveStream | None = None
-        self._folder: Path | None = None
-        self._closed = False
-
-    def live(self, options: UserOptions) -> LiveStream:
-        """The camera stream, made anew when the options change. Call with `lock` held.
-
-        Raises `NotReady` while the models load, `PoseError` if there is no pose model.
-        """
-        if self._closed:
-            raise NotReady("This page was closed; reload it.")
-        if self._live is None or self._live.options != options:
-            self._engine.wait(timeout=0)
-            self.stop_live()
-            self._live = LiveStream(self._engine, options)
-        return self._live
-
-    def stop_live(self) -> None:
-        """Close the camera stream and free its pose model. Call with `lock` held."""
-        if self._live is not None:
-            self._live.close()
-            self._live = None
-
-    def begin(self, path: Path, name: str, options: UserOptions) -> Job:
-        """Start recognising a video; the one before it is stopped and its files are removed."""
-        self.stop_job()
-        self._remove_files()
-        self.outcome = None
-        self._folder = Path(tempfile.mkdtemp(prefix="skeletr-app-"))
-        self.job = Job(self._engine, options, path, name, self._folder)
-        self.job.start()
-        return self.job
-
-    def stop_job(self) -> None:
-        """Ask the running job, if any, to stop."""
-        if self.job is not None:
-            self.job.cancel()
-
-    def close(self) -> None:
-        """Free everything; the session cannot be used again."""
-        self.stop_job()
-        with self.lock:
-            self._closed = True
-            self.stop_live()
-        if self.job is not None:
-            self.job.wait(5.0)
-        self._remove_files()
-
-    def _remove_files(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+class Gone(Busy):
+    """The page was closed a moment ago; the message says what happens next."""
 
 
 class Sessions:
-    """All open pages, by the hash that identifies them."""
+    """All open pages, by the hash that identifies them.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        vault: where visitors' files lie; a new temporary folder if not given.
+
+    Attributes:
+        metrics: what is counted about them.
+    """
+
+    def __init__(self, engine: Engine, vault: Vault | None = None) -> None:
+        settings = engine.settings
+        self.metrics = Metrics()
+        self.vault = vault or Vault(
+            Path(tempfile.gettempdir()) / "skeletr-files", settings.keep_minutes * 60
+        )
+        self.places = Places(
+            settings.max_live,
+            settings.max_waiting,
+            settings.live_turn_seconds,
+            settings.live_idle_seconds,
+        )
         self._engine = engine
         self._sessions: dict[str, Session] = {}
+        self._closed: OrderedDict[str, float] = OrderedDict()  # when, oldest first
         self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def start(self) -> None:
+        """Look after what nobody uses, in the background, until `close_all`."""
+        threading.Thread(target=self._look_after, daemon=True, name="sweep").start()
 
     def get(self, key: str) -> Session:
-        """The session of a page, made on first use. Raises `Busy` when there are too many."""
+        """The session of a page, made on first use.
+
+        Raises `Busy` when there are too many, `Gone` if the page was closed a moment ago.
+        """
+        self._refuse_the_closed(key)
         with self._lock:
-            idle = self._take_idle(key)
+            session = self._sessions.get(key)
+            full = len(self._sessions) >= self._engine.settings.max_sessions
+        if session is None and full:
+            self.sweep(key)
+        with self._lock:
             session = self._sessions.get(key)
             if session is None and len(self._sessions) < self._engine.settings.max_sessions:
-                session = self._sessions[key] = Session(self._engine)
+                session = self._sessions[key] = Session(self._engine, self.vault, self.metrics)
+                self.metrics.add("sessions_opened_total")
             if session is not None:
                 session.used = time.monotonic()
-        for old in idle:
-            old.close()
         if session is None:
-            raise Busy("Too many people are using this app right now. Try again in a minute.")
+            self.metrics.add("sessions_refused_total")
+            raise Busy(
+                f"{self._engine.settings.max_sessions} people are using this app right now, which "
+                "is the most it takes. Try again in a minute."
+            )
         return session
+
+    def place(self, key: str) -> Place:
+        """Where a page stands in line for the camera. Raises `Gone`, `LineFull`."""
+        self._refuse_the_closed(key)
+        return self.places.ask(key)
+
+    def rest(self, key: str) -> None:
+        """Free the camera of a page that has lost its place; its results stay."""
+        session = self._sessions.get(key)
+        if session is not None:
+            session.rest()
 
     def close(self, key: str) -> None:
         """Free what belongs to a page that was closed."""
+        now = time.monotonic()
         with self._lock:
-            session = self._sessions.pop(key, None)
-        if session is not None:
-            session.close()
+            self._closed[key] = now
+            self._closed.move_to_end(key)
+            while now - next(iter(self._closed.values())) > _LATE:
+                self._closed.popitem(last=False)
+        self._free([key])
 
     def close_all(self) -> None:
         """Free everything, at the end of the program."""
-        for key in list(self._sessions):
-            self.close(key)
+        self._stop.set()
+        for session in list(self._sessions.values()):
+            session.stop_job()  # all at once, so that they end together
+        self._free(list(self._sessions))
+
+    def sweep(self, but: str = "") -> None:
+        """Free what its page has not used for too long, whether or not it said goodbye."""
+        self.places.sweep()
+        settings, now = self._engine.settings, time.monotonic()
+        with self._lock:
+            sessions = list(self._sessions.items())
+        self._free([k for k, s in sessions if k != but and now - s.used > settings.idle_seconds])
+        for key, session in sessions:
+            if not self.places.serves(key) and now - session.used > settings.live_idle_seconds:
+                session.rest()
+            session.refresh_files()
+
+    def gauges(self) -> dict[str, float]:
+        """The present values of what goes up and down."""
+        sessions = list(self._sessions.values())
+        total = self.metrics.total
+        handled = total("frames_total") + total("frames_unanswered_total")
+        return {
+            "sessions_open": len(sessions),
+            "live_served": self.places.served,
+            "live_waiting": self.places.waiting,
+            "videos_running": sum(s.running for s in sessions),
+            "videos_waiting": sum(s.waits for s in sessions),
+            "frames_dropped": max(0.0, total("frames_received_total") - handled),
+            "model_waiting": self._engine.waiting,
+        }
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def _take_idle(self, key: str) -> list[Session]:
-        limit = time.monotonic() - self._engine.settings.idle_seconds
-        idle = [k for k, s in self._sessions.items() if s.used < limit and k != key]
-        return [self._sessions.pop(k) for k in idle]
+    def _refuse_the_closed(self, key: str) -> None:
+        if not key:  # otherwise all requests without a page would share one session
+            raise Gone("This request comes from no open page. Open the app in a browser.")
+        closed = self._closed.get(key)
+        if closed is not None and time.monotonic() - closed < _LATE:
+            raise Gone("This page's connection was closed. It goes on in a few seconds.")
+
+    def _free(self, keys: list[str]) -> None:
+        for key in keys:
+            self.places.leave(key)
+            with self._lock:
+                session = self._sessions.pop(key, None)
+            if session is not None:
+                session.close()
+                self.metrics.add("sessions_closed_total")
+
+    def _look_after(self) -> None:
+        while not self._stop.wait(_SWEEP):
+            try:
+                self.sweep()
+                self.vault.sweep()
+            except Exception:  # the next look may succeed, and without it nothing is ever freed
+                _LOG.exception("looking for idle pages failed")

@@ -1,39 +1,96 @@
-"""How the app is run; set once at the start."""
+"""How the app is run; set once at the start, from arguments and the environment."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.cores import usable_cores
+from app.environment import VARIABLES, read_environment
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.devices import DEVICES
-from skeletr.overlay import Picture
+from skeletr.overlay import PICTURES, Picture
 from skeletr.video import VideoLimits
+
+LOG_FORMATS = ("text", "json")
+_LIVE_PER_CORE = 4
+_POSITIVE = (
+    "max_upload_mb",
+    "max_picture_mb",
+    "min_free_mb",
+    "max_people",
+    "max_live",
+    "max_waiting",
+    "live_turn_seconds",
+    "live_idle_seconds",
+    "max_sessions",
+    "idle_seconds",
+    "keep_minutes",
+    "jobs",
+)
+
+
+def _default_live() -> int:
+    return _LIVE_PER_CORE * usable_cores()
 
 
 @dataclass(frozen=True)
 class AppSettings:
     """checkpoint: folder of the action model. device: "auto", "cpu" or "cuda".
 
-    limits: which videos are accepted. max_upload_mb: size of an uploaded file.
+    limits: which videos are accepted. max_upload_mb: size of an uploaded file. max_picture_mb:
+    size of one camera picture as it arrives. min_free_mb: space on the disk below which uploads
+    are refused.
+    max_people: the most people that a visitor may ask to be followed at once.
+    max_live: cameras at once; more visitors wait in line, at most max_waiting of them.
+    live_turn_seconds: how long a camera may run while others wait. live_idle_seconds: a camera
+    that sends nothing for so long is closed.
     max_sessions: pages that may hold a camera or results at once. jobs: videos recognised at
     once; more wait. idle_seconds: a session that does nothing for so long is closed.
+    keep_minutes: how long files are kept whose page is still open.
+    metrics: whether /metrics answers. log: "text" or "json".
     """
 
     checkpoint: Path = DEFAULT_CHECKPOINT
     device: str = "auto"
     limits: VideoLimits = field(default_factory=VideoLimits)
     max_upload_mb: int = 500
-    max_sessions: int = 16
+    max_picture_mb: int = 8
+    min_free_mb: int = 500
+    max_people: int = 10
+    max_live: int = field(default_factory=_default_live)
+    max_waiting: int = 24
+    live_turn_seconds: float = 300.0
+    live_idle_seconds: float = 15.0
+    max_sessions: int = 32
     jobs: int = 2
     idle_seconds: float = 1800.0
+    keep_minutes: float = 60.0
+    metrics: bool = True
+    log: str = "text"
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
             raise ValueError(f"device is {self.device!r}, expected one of {', '.join(DEVICES)}")
-        for name in ("max_upload_mb", "max_sessions", "jobs", "idle_seconds"):
-            if getattr(self, name) <= 0:
+        if self.log not in LOG_FORMATS:
+            raise ValueError(f"log is {self.log!r}, expected one of {', '.join(LOG_FORMATS)}")
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, **given: object
+    ) -> AppSettings:
+        """Settings from `SKELETR_*` variables, see docs/HOSTING.md; `given` takes precedence.
+
+        Raises ValueError naming the variable that cannot be used.
+        """
+        found = read_environment(environment)
+        limits = {v.field: found.pop(v.field) for v in VARIABLES if v.video and v.field in found}
+        return cls(**{"limits": VideoLimits(**limits), **found, **given})
 
 
 @dataclass(frozen=True)
@@ -48,3 +105,12 @@ class UserOptions:
     max_people: int = 6
     threshold: float | None = None
     picture: Picture = "as it is"
+
+    def __post_init__(self) -> None:
+        # What arrives from a page may have been made by hand.
+        if not self.max_people >= 1:
+            raise ValueError(f"people at most is {self.max_people}, expected 1 or more")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise ValueError(f"the threshold is {self.threshold}, expected between 0 and 1")
+        if self.picture not in PICTURES:
+            raise ValueError(f"the picture is {self.picture!r}, expected one of {PICTURES}")

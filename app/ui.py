@@ -1,20 +1,26 @@
-"""The page: header, tabs, and what happens when a page is opened or closed."""
+"""The page: header, tabs, footer, and what happens when a page is opened or closed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import gradio as gr
+from gradio import processing_utils
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from app import views
 from app.engine import Engine, EngineState
+from app.gate import Gate
 from app.live_tab import live_tab
 from app.sessions import Sessions
 from app.settings import AppSettings
+from app.status import status_routes, versions
+from app.vault import Vault
 from app.video_tab import video_tab
 
 _HERE = Path(__file__).parent
-_CACHE = (600, 3600)  # seconds: how often uploads and results are looked through, and kept
+_LOOK = 600  # seconds between two looks for old files, at most
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
@@ -24,27 +30,66 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
 
     Args:
         engine: what computes; made from `settings` if not given.
+
+    Returns:
+        The page, with what belongs to it as `engine` and `sessions`; see `stop`.
     """
+    _refuse_addresses()
     engine = engine or Engine(settings)
     engine.start()
-    sessions = Sessions(engine)
+    # The folder that Gradio serves files from: results that lie there are not copied once more.
+    sessions = Sessions(engine, Vault(Path(get_upload_folder()), settings.keep_minutes * 60))
+    sessions.start()
     with gr.Blocks(
-        title="SkeleTR Live", analytics_enabled=False, delete_cache=_CACHE, fill_width=True
+        title="SkeleTR Live",
+        analytics_enabled=False,
+        delete_cache=_file_age(settings),
+        fill_width=True,
     ) as page:
         header = gr.HTML(lambda: views.header(engine), elem_id="header", padding=False)
         _follow(header, engine)
         with gr.Tabs():
             with gr.Tab("Video", id="video"):
-                video_tab(sessions, settings.jobs)
+                video_tab(sessions, settings)
             with gr.Tab("Live", id="live"):
-                live_tab(sessions)
+                live_tab(sessions, settings)
+        gr.HTML(views.footer(versions(), settings), elem_id="footer", padding=False)
 
         def close(request: gr.Request) -> None:
             sessions.close(request.session_hash or "")
 
         page.unload(close)
-    page.sessions = sessions
+    page.engine, page.sessions = engine, sessions
     return page
+
+
+def stop(page: gr.Blocks) -> None:
+    """End in order: no new work, running work stopped, visitors' files removed, server closed."""
+    page.engine.stop()
+    page.sessions.close_all()
+    page.close(verbose=False)
+
+
+def _file_age(settings: AppSettings) -> tuple[int, int]:
+    """How often Gradio looks for old files, and how old they may get, in seconds."""
+    kept = max(1, round(settings.keep_minutes * 60))
+    return min(_LOOK, kept), kept
+
+
+def _refuse_addresses() -> None:
+    """Take only uploaded files: Gradio would fetch a file that is given as an address.
+
+    Replaced in Gradio and not in the components: it makes new ones from them when they change.
+    """
+    if not hasattr(processing_utils, "async_ssrf_protected_download"):
+        raise RuntimeError(
+            "this version of Gradio fetches addresses in a way that is not known here"
+        )
+
+    async def refuse(*_: object, **__: object) -> str:
+        raise gr.Error("Upload a file; addresses are not opened.", print_exception=False)
+
+    processing_utils.async_ssrf_protected_download = refuse
 
 
 def _follow(header: gr.HTML, engine: Engine) -> None:
@@ -58,19 +103,23 @@ def _follow(header: gr.HTML, engine: Engine) -> None:
     timer.tick(look, None, [header, timer], show_progress="hidden", api_visibility="private")
 
 
-def launch_options(settings: AppSettings) -> dict:
+def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
     """What `launch` needs beyond host and port: look, limits, and nothing from outside."""
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
     )
     script = (_HERE / "camera.js").read_text(encoding="utf-8")
+    sessions = page.sessions
+    gate = Middleware(Gate, settings=settings, metrics=sessions.metrics, free=sessions.vault.free)
     return {
         "theme": theme,
         "css_paths": _HERE / "style.css",
         "head": f"<script>{script}</script>",
         "max_file_size": settings.max_upload_mb * 2**20,
+        "app_kwargs": {"routes": status_routes(page.engine, sessions), "middleware": [gate]},
         "footer_links": [],
         "run_history": False,
+        "enable_monitoring": False,
         "ssr_mode": False,
         "show_error": False,
         "allowed_paths": [],

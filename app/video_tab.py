@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from app import figures, views
 from app.controls import option_controls, read
 from app.job import Job, Outcome
 from app.sessions import Busy, Session, Sessions
+from app.settings import AppSettings
 
 _POLL = 0.25  # seconds between two looks at a running job
 _MEAN = "Mean"
@@ -26,13 +28,13 @@ _AT_PAUSE = """(moment, layer, head) => {
 _QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def video_tab(sessions: Sessions, jobs: int) -> None:
+def video_tab(sessions: Sessions, settings: AppSettings) -> None:
     """Lay out and wire the tab inside the current block."""
-    ui = _layout()
-    _wire(ui, sessions, jobs)
+    ui = _layout(settings)
+    _wire(ui, sessions, settings)
 
 
-def _layout() -> SimpleNamespace:
+def _layout(settings: AppSettings) -> SimpleNamespace:
     ui = SimpleNamespace()
     with gr.Row(equal_height=False):
         with gr.Column(scale=3, min_width=320):
@@ -40,7 +42,7 @@ def _layout() -> SimpleNamespace:
             ui.file = gr.File(label="Video", height=150, elem_id="video-file")
         with gr.Column(scale=2, min_width=300):
             with gr.Accordion("Settings", open=False):
-                ui.options = option_controls()
+                ui.options = option_controls(settings.max_people)
             with gr.Row():
                 ui.again = gr.Button("Recognise", variant="primary", interactive=False, size="md")
                 ui.cancel = gr.Button("Cancel", visible=False, size="md", elem_id="video-cancel")
@@ -87,16 +89,26 @@ def _layout_results(ui: SimpleNamespace) -> None:
             ui.between = gr.Plot(label="Attention between people", elem_id="video-people-attention")
 
 
-def _wire(ui: SimpleNamespace, sessions: Sessions, jobs: int) -> None:
+def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:
     steps = [ui.status, ui.results, ui.again, ui.cancel, ui.video, *ui.downloads]
     steps += [ui.verdict, ui.people, ui.timeline, ui.moment, ui.layer, ui.head]
     steps += [ui.sequences, ui.between]
 
     def recognise(file: str | None, request: gr.Request, *options: object) -> Iterator[dict]:
-        yield from _recognise(ui, sessions, file, read(*options), request.session_hash or "")
+        try:
+            chosen = read(settings.max_people, *options)
+        except ValueError as error:
+            yield {ui.status: views.note(str(error), "problem")}
+            return
+        yield from _recognise(ui, sessions, file, chosen, request.session_hash or "")
 
-    def wait(file: str | None) -> dict:
-        ready = file is not None
+    def wait(file: str | None, request: gr.Request) -> dict:
+        if file is not None:
+            with suppress(Busy):  # said where the video would be recognised
+                sessions.get(request.session_hash or "").waits = True
+        return show(file is not None)
+
+    def show(ready: bool) -> dict:
         text = "Waiting for a free place." if ready else views.VIDEO_HINT
         return {
             ui.status: views.note(text),
@@ -109,15 +121,15 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, jobs: int) -> None:
             recognise,
             [ui.file, *ui.options.inputs],
             steps,
-            concurrency_limit=jobs,
+            concurrency_limit=settings.jobs,
             concurrency_id="video",
             trigger_mode="multiple",
             **_QUIET,
         )
 
     def forget(request: gr.Request) -> dict:
-        _session(sessions, request).stop_job()
-        return wait(None)
+        _session(sessions, request).forget_video()
+        return show(False)
 
     def cancel(request: gr.Request) -> None:
         _session(sessions, request).stop_job()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 from app.engine import Engine, EngineState
 from app.live import LiveView
+from app.places import Place
+from app.settings import AppSettings
 from skeletr.actions import REASONS, Prediction, Status
 from skeletr.export import result_dict
 from skeletr.overlay import person_hex
@@ -19,7 +22,7 @@ LIVE_HINT = "Start the camera. People, their labels and who looks at whom appear
 
 def header(engine: Engine) -> str:
     """Title and the state of the models."""
-    failed = engine.state is EngineState.FAILED
+    failed = engine.state in (EngineState.FAILED, EngineState.STOPPING)
     reason = note(engine.message, "problem") if failed else ""
     return (
         '<div class="sk-header"><div><h1>SkeleTR Live</h1>'
@@ -106,8 +109,34 @@ def _label(person: dict) -> str:
     return f'<span class="sk-quiet">{escape(person["steps"][-1]["status"])}</span>'
 
 
+_ORDINALS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def in_line(place: Place) -> str:
+    """Where a visitor who waits for the camera stands."""
+    number = place.position
+    ending = "th" if number // 10 % 10 == 1 else _ORDINALS.get(number % 10, "th")
+    turn = "Your turn is over for now because others wait. " if place.ended else ""
+    return note(
+        f"{turn}All places at the camera are taken. You are {number}{ending} in line. Keep the "
+        "camera running; this page goes on by itself.",
+        "warning",
+    )
+
+
+def footer(versions: Mapping[str, str], settings: AppSettings) -> str:
+    """What runs here, and what becomes of a visitor's files."""
+    told = " · ".join(f"{name} {version}" for name, version in versions.items())
+    kept = f"Your files are removed when you close the page, or after {settings.keep_minutes:g} min"
+    return f'<div class="sk-footer"><span>{escape(told)}</span><span>{kept}.</span></div>'
+
+
 def live_people(view: LiveView) -> str:
-    """What each person in view does now."""
+    """What each person in view does now, and what happened to the camera a moment ago."""
+    return (note(view.note) if view.note else "") + _live_rows(view)
+
+
+def _live_rows(view: LiveView) -> str:
     if not view.actions.people:
         return note(REASONS[Status.NOBODY])
     rows = "".join(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from skeletr.video.info import (
     VideoError,
@@ -57,26 +59,33 @@ class VideoReader:
     def __iter__(self) -> Iterator[VideoFrame]:
         self.warnings = []
         stamps = _Clock(1 / self.info.fps)
+        damage = _Damage()
         count = 0
-        for frame in self._decode():
-            time = stamps.next(None if frame.pts is None else float(frame.pts * frame.time_base))
+        for frame in self._decode(damage):
+            time = stamps.next(_seconds(frame))
             count += 1
             check_length(self.info.name, time, count, self._limits)
-            yield VideoFrame(self._image(frame), time)
-        if not count:
+            image = self._image(frame, damage)
+            if image is not None:
+                yield VideoFrame(image, time)
+        if count <= damage.pictures:
             raise VideoError(f"{self.info.name} holds no frame that can be decoded.")
+        self._note_damage(damage)
         self._note_missing_end(stamps.last)
 
+    def _open(self, name: str) -> tuple[InputContainer, VideoStream]:
+        return open_video(self._path, name, self._limits.max_pixels)
+
     def _probe(self, name: str) -> tuple[VideoInfo, np.ndarray]:
-        container, stream = open_video(self._path, name)
+        container, stream = self._open(name)
         with container:
             info = describe(container, stream, name)
-            if not info.duration:
-                seconds, frames = _scan(container, stream)
-                info = replace(info, duration=seconds, frames=frames)
-                container.seek(0)
-            check_limits(info, self._limits)
-            first = next(_frames(container, stream, []), None)
+        if not info.duration:
+            info = self._measured(info)
+        check_limits(info, self._limits)
+        container, stream = self._open(name)  # not every format can be wound back
+        with container:
+            first = next(_frames(container, stream, _Damage()), None)
             if first is None:
                 raise VideoError(f"{name} holds no frame that can be decoded.")
             matrix = display_matrix(first)
@@ -84,20 +93,34 @@ class VideoReader:
                 info = replace(info, width=info.height, height=info.width)
             return replace(info, rotation=first.rotation % 360), matrix
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        container, stream = open_video(self._path, self.info.name)
-        errors: list[str] = []
+    def _measured(self, info: VideoInfo) -> VideoInfo:
+        """Length and number of frames from the packets: recorders leave them out."""
+        container, stream = self._open(info.name)
         with container:
-            yield from _frames(container, stream, errors)
-        if errors:
-            self.warnings.append(
-                f"{self.info.name} is damaged: {len(errors)} part(s) could not be decoded."
-            )
+            seconds, frames = _scan(container, stream)
+        return replace(info, duration=seconds, frames=frames)
 
-    def _image(self, frame: av.VideoFrame) -> np.ndarray:
+    def _decode(self, damage: _Damage) -> Iterator[av.VideoFrame]:
+        container, stream = self._open(self.info.name)
+        with container:
+            yield from _frames(container, stream, damage)
+
+    def _image(self, frame: av.VideoFrame, damage: _Damage) -> np.ndarray | None:
+        """The picture upright and in the size of the reader, None if it cannot be converted."""
         width, height = self.size[::-1] if swaps_sides(self._matrix) else self.size
-        rgb = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+        try:
+            rgb = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+        except (av.FFmpegError, ValueError):
+            damage.pictures += 1
+            return None
         return upright(rgb, self._matrix)
+
+    def _note_damage(self, damage: _Damage) -> None:
+        parts = damage.packets + damage.pictures
+        if parts:
+            self.warnings.append(
+                f"{self.info.name} is damaged: {parts} part(s) could not be decoded."
+            )
 
     def _note_missing_end(self, last: float) -> None:
         end = last + 1 / self.info.fps
@@ -108,27 +131,42 @@ class VideoReader:
             )
 
 
-def _frames(container, stream, errors: list[str]) -> Iterator[av.VideoFrame]:
-    """Every frame that decodes; what does not is noted in `errors` and skipped."""
+@dataclass
+class _Damage:
+    """How many parts of a file could not be used: packets not decoded, pictures not converted."""
+
+    packets: int = 0
+    pictures: int = 0
+
+
+def _seconds(frame: av.VideoFrame) -> float | None:
+    """When a frame is shown, as the file says; None if it does not."""
+    if frame.pts is None or not frame.time_base:
+        return None
+    return float(frame.pts * frame.time_base)
+
+
+def _frames(container, stream, damage: _Damage) -> Iterator[av.VideoFrame]:
+    """Every frame that decodes; what does not is counted and skipped."""
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
-        except av.FFmpegError as error:
-            errors.append(str(error))
+        except av.FFmpegError:
+            damage.packets += 1
             return
         if packet is None:
             return
         try:
             frames = packet.decode()
-        except av.FFmpegError as error:
-            errors.append(str(error))
+        except av.FFmpegError:
+            damage.packets += 1
             continue
         yield from (f for f in frames if not f.is_corrupt)
 
 
 def _scan(container, stream) -> tuple[float, int]:
-    """Length in seconds and number of frames, from the packets: recorders leave them out."""
+    """Length in seconds and number of frames, from the packets."""
     first, last, count = None, None, 0
     try:
         for packet in container.demux(stream):

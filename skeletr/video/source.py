@@ -23,8 +23,11 @@ _PLAUSIBLE_FPS = (0.5, 240.0)
 _DEFAULT_FPS = 25.0
 
 
-def open_video(path: Path, name: str) -> tuple[InputContainer, VideoStream]:
+def open_video(path: Path, name: str, max_pixels: int) -> tuple[InputContainer, VideoStream]:
     """Open a file and its first real video stream; the caller closes the container.
+
+    Args:
+        max_pixels: the decoder refuses larger frames, which may come after smaller ones.
 
     Raises:
         VideoError: no such file, empty, not a video, or no video stream in it.
@@ -40,7 +43,9 @@ def open_video(path: Path, name: str) -> tuple[InputContainer, VideoStream]:
             f"{name} is not a video that can be read, or its beginning or end is missing."
         ) from error
     try:
-        return container, _video_stream(container, name)
+        stream = _video_stream(container, name)
+        stream.codec_context.options = {"max_pixels": str(max_pixels)}
+        return container, stream
     except BaseException:
         container.close()
         raise
@@ -82,7 +87,11 @@ def describe(container: InputContainer, stream: VideoStream, name: str) -> Video
 def _duration(container: InputContainer, stream: VideoStream) -> float:
     if stream.duration and stream.time_base:
         return max(0.0, float(stream.duration * stream.time_base))
-    return max(0.0, container.duration / av.time_base) if container.duration else 0.0
+    if not container.duration:
+        return 0.0
+    # Matroska says when it ends, and a clip cut out of a long recording may begin late.
+    begin = container.start_time or 0 if "matroska" in container.format.name else 0
+    return max(0.0, (container.duration - max(0, begin)) / av.time_base)
 
 
 def _nominal_fps(stream: VideoStream) -> float:

@@ -21,7 +21,7 @@ def served() -> Iterator[gr.Blocks]:
     FakePose.open = 0
     settings = AppSettings()
     page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
-    page.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings))
+    page.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings, page))
     yield page
     page.close()
 

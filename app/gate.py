@@ -1,0 +1,131 @@
+"""What is let through to Gradio: only what this app uses, and nothing larger than it may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.metrics import Metrics
+from app.settings import AppSettings
+
+_API = "/gradio_api"
+_FILE = re.compile(rf"{_API}/file[=/](?P<name>.*)", re.DOTALL)
+# Two letters or more, so that the drive letter of a Windows path is none.
+_ADDRESS = re.compile(r"[\s/\\]*[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+# Parts of Gradio that this app does not use: fetching from other servers, links that store a
+# visitor's page on the disk, its history of runs, editing, and statistics.
+_UNUSED = re.compile(
+    rf"{_API}/(proxy=|deep_link|run-history|runs|vibe-|process_recording|profiling"
+    r"|dev/|component_server)"
+    r"|/(monitoring|dev/)"
+)
+_UPLOAD = f"{_API}/upload"
+_FRAME = re.compile(rf"{_API}/stream/[^/]+")
+_MB = 2**20
+_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    # An address with the path of a visitor's file in it must not reach anybody else.
+    b"referrer-policy": b"no-referrer",
+}
+_PRIVATE = {b"cache-control": b"private, no-store"}
+
+
+class _Refusal(Exception):
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+class Gate:
+    """ASGI middleware in front of Gradio.
+
+    Args:
+        free: bytes that are free on the disk that uploads go to.
+    """
+
+    def __init__(
+        self, app: ASGIApp, settings: AppSettings, metrics: Metrics, free: Callable[[], int]
+    ) -> None:
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+        self._free = free
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a sentence that says why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check_path(scope["path"])
+            counted = self._counted(scope, receive)
+        except _Refusal as refusal:
+            answer = PlainTextResponse(refusal.text, refusal.status)
+            await answer(scope, receive, _with_headers(send, _HEADERS))
+            return
+        if scope["method"] == "POST" and _FRAME.fullmatch(scope["path"]):
+            self._metrics.add("frames_received_total")
+        private = _PRIVATE if _FILE.match(scope["path"]) else {}
+        await self._app(scope, counted, _with_headers(send, _HEADERS | private))
+
+    def _check_path(self, path: str) -> None:
+        file = _FILE.match(path)
+        if file and _ADDRESS.match(file["name"]):
+            raise _Refusal(403, "Only files of this app can be fetched, no addresses.")
+        if _UNUSED.match(path):
+            raise _Refusal(404, "This app has no such page.")
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, refusing a body that is too large: by what it says, else as it comes."""
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return receive
+        upload = scope["path"].rstrip("/") == _UPLOAD
+        megabytes = self._settings.max_upload_mb if upload else self._settings.max_picture_mb
+        # Around a file of the largest size there is a little more.
+        most = megabytes * _MB + _MB
+        length = _content_length(scope)
+        if length is not None and length > most:
+            kind = "file" if upload else "request"
+            raise _Refusal(413, f"This {kind} is too large: the limit is {megabytes} MB.")
+        if upload:
+            self._check_disk(length or 0)
+        return _at_most(receive, most)
+
+    def _check_disk(self, length: int) -> None:
+        if self._free() - length < self._settings.min_free_mb * _MB:
+            raise _Refusal(507, "The server's disk is nearly full. Try again in an hour.")
+
+
+def _content_length(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None
+
+
+def _at_most(receive: Receive, most: int) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            return {"type": "http.disconnect"}  # it said less than it sends
+        return message
+
+    return counted
+
+
+def _with_headers(send: Send, more: dict[bytes, bytes]) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(k, v) for k, v in message.get("headers", ()) if k.lower() not in more]
+            message = {**message, "headers": [*kept, *more.items()]}
+        await send(message)
+
+    return sending

@@ -1,0 +1,149 @@
+"""What is let through to Gradio, asked the way that the server asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.gate import Gate
+from app.metrics import Metrics
+from app.settings import AppSettings
+from tests.app.loops import run
+
+MB = 2**20
+
+
+class Answer:
+    """Status, headers and body of what came back; `read`: bytes of the body that Gradio got."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.body = b""
+        self.read = 0
+        self.reached = False
+
+
+def ask(
+    path: str,
+    method: str = "GET",
+    parts: tuple[bytes, ...] = (),
+    length: int | None = None,
+    free: int = 100_000 * MB,
+    metrics: Metrics | None = None,
+) -> Answer:
+    """One request through the gate to an application that reads its body and says yes."""
+    answer = Answer()
+    waiting = [*parts]
+
+    async def receive() -> dict:
+        body = waiting.pop(0) if waiting else b""
+        return {"type": "http.request", "body": body, "more_body": bool(waiting)}
+
+    async def send(message: dict) -> None:
+        if message["type"] == "http.response.start":
+            answer.status, answer.headers = message["status"], dict(message["headers"])
+        else:
+            answer.body += message.get("body", b"")
+
+    async def inner(scope: dict, receive, send) -> None:
+        answer.reached = True
+        more = True
+        while more:
+            message = await receive()
+            more = message.get("more_body", False)
+            answer.read += len(message.get("body", b""))
+        start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
+        await send(start)
+        await send({"type": "http.response.body", "body": b"yes"})
+
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    scope = {"type": "http", "path": path, "method": method, "headers": headers}
+    settings = AppSettings(max_upload_mb=5, max_picture_mb=1)
+    gate = Gate(inner, settings, metrics or Metrics(), lambda: free)
+    run(gate(scope, receive, send))
+    return answer
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/config", "/gradio_api/queue/data", "/health", "/assets/x.js"]
+)
+def test_the_page_and_its_parts_pass(path: str) -> None:
+    answer = ask(path)
+    assert (answer.status, answer.body) == (200, b"yes")
+    assert answer.headers[b"x-content-type-options"] == b"nosniff"
+    assert answer.headers[b"referrer-policy"] == b"no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=http://127.0.0.1/secret",
+        "/gradio_api/file=HTTPS://example.org/x",
+        "/gradio_api/file= http://127.0.0.1/",
+        "/gradio_api/file=/http://127.0.0.1/",
+        "/gradio_api/file/http://127.0.0.1/",
+        "/gradio_api/file=ftp://127.0.0.1/",
+        "/gradio_api/file=file:///etc/passwd",
+        "/gradio_api/file=data:text/html,x",
+        "/gradio_api/file=\nhttp://127.0.0.1/",
+    ],
+)
+def test_the_server_asks_nobody_else_for_a_file(path: str) -> None:
+    answer = ask(path)
+    assert answer.status == 403 and not answer.reached
+    assert b"no addresses" in answer.body
+
+
+@pytest.mark.parametrize("path", ["/tmp/x/visitor-a/a.mp4", "C:/Users/a/b.mp4", "a:b.mp4"])
+def test_files_are_passed_on_and_not_stored_in_between(path: str) -> None:
+    answer = ask(f"/gradio_api/file={path}")
+    assert answer.reached and answer.headers[b"cache-control"] == b"private, no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/proxy=https://x.hf.space/a",
+        "/gradio_api/deep_link",
+        "/gradio_api/run-history/records",
+        "/gradio_api/vibe-edit/",
+        "/gradio_api/process_recording",
+        "/monitoring/summary",
+    ],
+)
+def test_parts_of_gradio_that_are_not_used_are_closed(path: str) -> None:
+    answer = ask(path, "POST")
+    assert answer.status == 404 and not answer.reached
+
+
+def test_too_large_a_file_is_refused_before_it_is_read() -> None:
+    answer = ask("/gradio_api/upload", "POST", (b"x",), length=9 * MB)
+    assert (answer.status, answer.reached) == (413, False)
+    assert answer.body == b"This file is too large: the limit is 5 MB."
+    assert ask("/gradio_api/upload", "POST", (b"x",), length=5 * MB).reached
+
+
+def test_too_large_a_picture_is_refused() -> None:
+    answer = ask("/gradio_api/stream/ab", "POST", length=3 * MB)
+    assert answer.status == 413 and b"the limit is 1 MB" in answer.body
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off() -> None:
+    parts = (bytes(MB),) * 20
+    answer = ask("/gradio_api/upload", "POST", parts)
+    assert answer.read <= 6 * MB
+    answer = ask("/gradio_api/queue/join", "POST", parts, length=100)
+    assert answer.read <= 2 * MB
+
+
+def test_a_full_disk_takes_no_uploads_and_serves_the_rest() -> None:
+    answer = ask("/gradio_api/upload", "POST", length=MB, free=400 * MB)
+    assert answer.status == 507 and b"disk is nearly full" in answer.body
+    assert ask("/gradio_api/queue/join", "POST", length=100, free=0).reached
+
+
+def test_camera_pictures_are_counted() -> None:
+    metrics = Metrics()
+    for path in ("/gradio_api/stream/ab", "/gradio_api/stream/ab", "/gradio_api/stream/ab/close"):
+        ask(path, "POST", metrics=metrics)
+    assert metrics.total("frames_received_total") == 2

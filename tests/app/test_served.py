@@ -1,0 +1,249 @@
+"""The app over HTTP with its own protocol: states, limits, and what visitors see of each other."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from urllib.parse import quote
+
+import gradio as gr
+import httpx
+import pytest
+from PIL import Image
+
+from app import live_tab
+from app.engine import Engine
+from app.settings import AppSettings
+from app.ui import build, launch_options, stop
+from tests.app.fakes import FakePose, untrained
+from tests.app.protocol import Page, camera_picture
+
+OPTIONS = ["mediapipe", 6, False, 0.3, "as it is"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
+    """The app in this process, with an untrained model, a fake pose frontend, one camera place."""
+    FakePose.open = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files")))
+        patch.setattr(live_tab, "_LINE_PACE", 0.05)
+        settings = AppSettings(max_live=1, max_upload_mb=2)
+        page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
+        options = launch_options(settings, page)
+        page.queue().launch(prevent_thread_lock=True, quiet=True, **options)
+        yield page
+        stop(page)
+
+
+@pytest.fixture
+def open_page(served: gr.Blocks) -> Iterator:
+    pages = []
+
+    def open_one() -> Page:
+        pages.append(Page(served))
+        return pages[-1]
+
+    yield open_one
+    for page in pages:
+        page.close()
+    wait_until(lambda: not len(served.sessions))
+
+
+def wait_until(true, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert true()
+
+
+def uploaded(page: Page, video: Path, name: str = "film.mp4") -> dict:
+    answer = page.upload(video, name)
+    assert answer.status_code == 200, answer.text
+    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def test_health_says_what_runs(served: gr.Blocks) -> None:
+    served.engine.wait(60)
+    answer = httpx.get(f"{served.local_url}health", timeout=60)
+    facts = answer.json()
+    assert (answer.status_code, facts["status"]) == (200, "ok")
+    assert {"SkeleTR Live", "Gradio", "PyTorch", "Python"} <= set(facts["versions"])
+    assert facts["uptime_seconds"] > 0
+
+
+def test_metrics_are_in_the_format_of_prometheus(served: gr.Blocks) -> None:
+    lines = httpx.get(f"{served.local_url}metrics", timeout=60).text.splitlines()
+    names = {line.split()[0].split("{")[0] for line in lines if not line.startswith("#")}
+    assert {"skeletr_memory_bytes", "skeletr_sessions_open", "skeletr_live_waiting"} <= names
+    for name in names:
+        assert any(line.startswith(f"# TYPE {name} ") for line in lines)
+
+
+def test_a_video_goes_through_and_its_files_go_with_the_page(
+    served: gr.Blocks, open_page, moving_video: Path
+) -> None:
+    page = open_page()
+    file = uploaded(page, moving_video, "<img src=x onerror=alert(1)>.mp4")
+    done = page.call("recognise", [file, *OPTIONS])
+    assert done["success"], done
+    shown = json.dumps(done["output"])
+    assert "<img" not in shown.replace("\\u003c", "<").replace("<img alt", "")
+    session = served.sessions.get(page.key)
+    results = [str(p) for p in session._folder.iterdir()]
+    assert len(results) == 4
+    assert all(page.get(f"/file={quote(path)}").status_code == 200 for path in results)
+    page.close()
+    wait_until(lambda: not len(served.sessions))
+    stranger = open_page()
+    for path in (*results, file["path"]):
+        assert stranger.get(f"/file={quote(path)}").status_code == 403
+    assert list(served.sessions.vault.root.glob("visitor-*")) == []
+
+
+def test_files_of_others_and_of_the_server_cannot_be_had(
+    served: gr.Blocks, open_page, moving_video: Path
+) -> None:
+    victim, stranger = open_page(), open_page()
+    path = Path(uploaded(victim, moving_video)["path"])
+    root = served.sessions.vault.root
+    names = [
+        str(root),
+        str(path.parent),
+        f"{root}/film.mp4",
+        f"{root}/{'0' * 64}/film.mp4",
+        f"{root}/*/film.mp4",
+        f"{root}/../../../../etc/passwd",
+        "/etc/passwd",
+        "../../etc/passwd",
+        "//etc/passwd",
+        "/proc/self/environ",
+        str(Path(__file__).resolve()),
+        "launch.py",
+        "app/engine.py",
+        "checkpoints/skeletr-s/model.safetensors",
+    ]
+    for name in names:
+        for form in (quote(name), quote(name, safe="")):
+            answer = stranger.get(f"/file={form}")
+            assert answer.status_code in (403, 404), (name, answer.status_code)
+            assert b"root:" not in answer.content
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../../../../etc/passwd", "launch.py", "C:\\Windows\\win.ini"]
+)
+def test_a_file_of_the_server_is_not_taken_for_a_video(open_page, path: str) -> None:
+    done = open_page().call(
+        "recognise", [{"path": path, "meta": {"_type": "gradio.FileData"}}, *OPTIONS]
+    )
+    assert not done["success"]
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """An address of this machine, and who asked there."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_server_opens_no_address(open_page) -> None:
+    with listening() as (address, asked):
+        page = open_page()
+        file = {"path": f"{address}/a.mp4", "meta": {"_type": "gradio.FileData"}}
+        done = page.call("recognise", [file, *OPTIONS])
+        assert not done["success"] and "addresses are not opened" in str(done["output"])
+        done = page.call("step", [file, True, False, *OPTIONS])
+        assert not done["success"] and "addresses are not opened" in str(done["output"])
+        for form in (f"{address}/b", quote(f"{address}/b", safe="")):
+            assert page.get(f"/file={form}").status_code == 403
+        assert page.get(f"/proxy={address}/c").status_code == 404
+        assert not asked
+
+
+def test_too_large_a_file_is_refused(open_page, tmp_path: Path) -> None:
+    path = tmp_path / "large.mp4"
+    path.write_bytes(bytes(2 * 2**20 + 1000))
+    answer = open_page().upload(path, path.name)
+    assert answer.status_code == 413
+
+
+def test_values_that_the_page_does_not_offer_are_refused(
+    open_page, moving_video: Path, served: gr.Blocks
+) -> None:
+    page = open_page()
+    file = uploaded(page, moving_video)
+    for options in (
+        ["nobody", 6, False, 0.3, "as it is"],
+        ["mediapipe", 10**9, False, 0.3, "as it is"],
+        ["mediapipe", 6, True, 55.0, "as it is"],
+        ["mediapipe", 6, False, 0.3, "<script>"],
+    ):
+        done = page.call("recognise", [file, *options])
+        assert not done["success"]
+
+
+def test_a_picture_that_unpacks_to_a_huge_one_is_refused(open_page, monkeypatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # `launch.py` sets it from the settings
+    done = open_page().call("step", [camera_picture((160, 120)), True, False, *OPTIONS])
+    assert not done["success"]
+
+
+def stream(page: Page, seen: list[str]) -> str:
+    """Start a camera; what the page shows of people is added to `seen`."""
+    event = page.join("step", [camera_picture(), True, False, *OPTIONS])
+
+    def listen() -> None:
+        with contextlib.suppress(httpx.HTTPError, RuntimeError):
+            for message in page.messages():
+                for value in (message.get("output") or {}).get("data") or ():
+                    if isinstance(value, str) and "sk-" in value:
+                        seen.append(value)
+
+    threading.Thread(target=listen, daemon=True).start()
+    return event
+
+
+def plays(page: Page, event: str, seen: list[str]) -> bool:
+    """Send a picture more; whether people are shown by now."""
+    page.push(event, [camera_picture(), True, False, *OPTIONS])
+    return any("sk-live" in s for s in seen)
+
+
+def test_a_second_camera_waits_in_line_and_gets_in(served: gr.Blocks, open_page) -> None:
+    served.engine.wait(60)
+    first, second = open_page(), open_page()
+    seen_first: list[str] = []
+    seen_second: list[str] = []
+    event = stream(first, seen_first)
+    wait_until(lambda: plays(first, event, seen_first))
+    event = stream(second, seen_second)
+    wait_until(lambda: any("1st in line" in s for s in seen_second))
+    assert FakePose.open == 1 and served.sessions.places.waiting == 1
+    first.close()  # its browser vanishes
+    wait_until(lambda: plays(second, event, seen_second))
+    assert FakePose.open == 1
+    second.close()
+    wait_until(lambda: FakePose.open == 0)
+    total = served.sessions.metrics.total
+    assert total("pose_streams_opened_total") == total("pose_streams_closed_total") > 0
+    assert total("frames_total") > 2 and total("frames_received_total") > 2

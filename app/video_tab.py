@@ -216,10 +216,10 @@ def _shown(ui: SimpleNamespace, session: Session, outcome: Outcome) -> dict:
         ui.people: views.people(result),
         ui.timeline: figures.timeline(result.log),
         ui.moment: gr.update(
-            minimum=times[0],
-            maximum=max(times[-1], times[0] + 0.1),
+            minimum=round(times[0], 3),  # as shown: sums of intervals end in ...0000001
+            maximum=round(max(times[-1], times[0] + 0.1), 3),
             step=round(result.log.interval, 3),
-            value=middle,
+            value=round(middle, 3),
         ),
         ui.layer: gr.update(choices=_numbered(layers), value=_MEAN),
         ui.head: gr.update(choices=_numbered(heads), value=_MEAN),

@@ -49,6 +49,8 @@ def test_a_video_ends_with_labels_overlay_and_heatmap(
     assert page.locator("#video-timeline .bars .point").count() >= 1
     ticks = page.locator("#video-attention .xtick text").all_text_contents()
     assert ticks and all(t.startswith("P(") for t in ticks)
+    ends = page.locator("#video-moment").inner_text()
+    assert "0000" not in ends and "9999" not in ends  # no sums of binary fractions
     check_downloads(page, people_video, tmp_path)
     check_choice_of_head(page)
     check_pausing_moves_the_moment(page)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.cores import usable_cores
 from app.environment import VARIABLES, read_environment
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
+from skeletr.cores import usable_cores
 from skeletr.devices import DEVICES
 from skeletr.overlay import PICTURES, Picture
 from skeletr.video import VideoLimits

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import time
@@ -22,6 +21,7 @@ import numpy as np
 import torch
 
 from skeletr.batch import SequenceBatch
+from skeletr.cores import usable_cores
 from skeletr.datasets import load_clips
 from skeletr.datasets.archives import data_root
 from skeletr.datasets.vocabulary import vocabulary
@@ -155,7 +155,7 @@ def loader_row(data: str, rounds: int) -> dict:
 def machine(device: torch.device) -> dict[str, object]:
     """What it ran on."""
     facts: dict[str, object] = {
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "processor": platform.processor() or platform.machine(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
+
+from skeletr.cores import usable_cores
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -36,4 +36,4 @@ def has_bf16(device: torch.device) -> bool:
 def share_cores() -> None:
     """Leave half of the processor's cores to the pose model: the network is small, and threads
     that wait for each other on shared cores cost more than they bring."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+    torch.set_num_threads(max(1, usable_cores() // 2))

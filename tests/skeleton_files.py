@@ -9,14 +9,12 @@ import numpy as np
 from scipy.io import savemat
 
 from skeletr.datasets import (
-    florence3d,
     jhmdb,
     kard,
     kinder_gator,
     kinect,
     msr_action3d,
     penn_action,
-    sbu,
     urfd,
     utkinect,
 )
@@ -90,7 +88,7 @@ def write_sbu(folder: Path) -> None:
             for side in (-1, 1):
                 shift = np.array([0.5 * side, 0, 0])
                 body = _turn(squat(20) if code == "04" else wave(20), -90 * side)
-                people.append(_layout(body + shift, sbu.JOINTS, 15))
+                people.append(_layout(body + shift, kinect.JOINTS_15, 15))
             raw = (np.stack(people, axis=1) - (-1.28, -0.96, 0.0)) / (2.56, 1.92, 1.28)
             rows = [[i, *frame.ravel()] for i, frame in enumerate(raw)]
             path = folder / pair / code / "001" / "skeleton_pos.txt"
@@ -171,7 +169,7 @@ def write_msr_action3d(folder: Path) -> None:
 def write_florence3d(folder: Path) -> None:
     """Waves of a training, a validation and a test person."""
     folder.mkdir(parents=True)
-    table = _layout(wave(20) * (-1000, -1000, 1000), florence3d.JOINTS, 15)
+    table = _layout(wave(20) * (-1000, -1000, 1000), kinect.JOINTS_15, 15)
     for number, person in enumerate(("s1", "s7", "s10")):
         np.savetxt(folder / f"a01_{person}_id{number}.txt", table.reshape(-1, 3), fmt="%.6e")
 

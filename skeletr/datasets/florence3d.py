@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.datasets.clip import Clip, DatasetError, make_clip
+from skeletr.datasets.kinect import JOINTS_15
 from skeletr.datasets.text_table import named_files, read_frames
 from skeletr.datasets.vocabulary import label_of
 from skeletr.skeleton import to_coco17
@@ -33,21 +34,6 @@ NAMES = {
     7: "stand up",
     8: "read watch",
     9: "bow",
-}
-JOINTS = {
-    "nose": 0,
-    "left_shoulder": 3,
-    "left_elbow": 4,
-    "left_wrist": 5,
-    "right_shoulder": 6,
-    "right_elbow": 7,
-    "right_wrist": 8,
-    "left_hip": 9,
-    "left_knee": 10,
-    "left_ankle": 11,
-    "right_hip": 12,
-    "right_knee": 13,
-    "right_ankle": 14,
 }
 TEST_PEOPLE = frozenset({"s8", "s9", "s10"})
 _TO_CAMERA = np.array([-1.0, -1.0, 1.0]) / 1000
@@ -70,7 +56,7 @@ def _read(path: Path, action: str, person: str) -> Clip:
     points = read_frames(path, 15, 3)
     seen = (points != 0).any(axis=-1).astype(np.float32)
     return make_clip(
-        to_coco17(points * _TO_CAMERA, JOINTS, seen)[None],
+        to_coco17(points * _TO_CAMERA, JOINTS_15, seen)[None],
         np.arange(len(points)) / FRAME_RATE,
         label=label_of("florence3d", action),
         dataset="florence3d",

@@ -1,4 +1,4 @@
-"""The 20 joints of Kinect v1, as several data sets hold them."""
+"""The joints of Kinect recordings, as several data sets hold them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,22 @@ JOINTS = {
     "right_hip": 16,
     "right_knee": 17,
     "right_ankle": 18,
+}
+# The 15 joints of SBU and Florence 3D: head, neck, torso, then limb by limb.
+JOINTS_15 = {
+    "nose": 0,
+    "left_shoulder": 3,
+    "left_elbow": 4,
+    "left_wrist": 5,
+    "right_shoulder": 6,
+    "right_elbow": 7,
+    "right_wrist": 8,
+    "left_hip": 9,
+    "left_knee": 10,
+    "left_ankle": 11,
+    "right_hip": 12,
+    "right_knee": 13,
+    "right_ankle": 14,
 }
 # Kinect's x runs to the left of the camera and y up; pictures have x right and y down.
 _TO_CAMERA = np.array([-1.0, -1.0, 1.0])

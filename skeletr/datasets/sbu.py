@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.datasets.clip import Clip, DatasetError, make_clip
+from skeletr.datasets.kinect import JOINTS_15
 from skeletr.datasets.text_table import read_table, require
 from skeletr.datasets.vocabulary import label_of
 from skeletr.skeleton import to_coco17
@@ -25,21 +26,6 @@ NAMES = {
     "06": "hug",
     "07": "exchange object",
     "08": "punch",
-}
-JOINTS = {
-    "nose": 0,
-    "left_shoulder": 3,
-    "left_elbow": 4,
-    "left_wrist": 5,
-    "right_shoulder": 6,
-    "right_elbow": 7,
-    "right_wrist": 8,
-    "left_hip": 9,
-    "left_knee": 10,
-    "left_ankle": 11,
-    "right_hip": 12,
-    "right_knee": 13,
-    "right_ankle": 14,
 }
 # The standard five folds: the pairs of each test set.
 FOLDS: tuple[frozenset[str], ...] = (
@@ -86,7 +72,7 @@ def _read(path: Path, pair: str, code: str, number: str, test: bool) -> Clip:
     table = read_table(path, 90, delimiter=",", first=1)
     points = table.reshape(len(table), 2, 15, 3).swapaxes(0, 1)
     missing = (points == 0).all(axis=-1)
-    coco = to_coco17(points * _SCALE + _ORIGIN, JOINTS, (~missing).astype(np.float32))
+    coco = to_coco17(points * _SCALE + _ORIGIN, JOINTS_15, (~missing).astype(np.float32))
     return make_clip(
         coco,
         np.arange(len(table)) / FRAME_RATE,

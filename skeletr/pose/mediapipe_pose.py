@@ -6,12 +6,12 @@ picture are searched for newcomers, a few in every frame, so that the cost stays
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from skeletr.cores import usable_cores
 from skeletr.pose.base import PoseError
 from skeletr.pose.bodies import to_person
 from skeletr.pose.follow import Crowd
@@ -131,7 +131,7 @@ def load_networks(config: MediaPipePoseConfig) -> PoseNetworks:
     if config.runner == "litert" or (config.runner == "auto" and _has_litert()):
         from skeletr.pose.litert_networks import LiteRtNetworks
 
-        threads = min(config.threads, os.cpu_count() or 1)
+        threads = min(config.threads, usable_cores())
         return LiteRtNetworks(bundle, config.min_detection, threads)
     from skeletr.pose.tasks_networks import TasksNetworks
 

@@ -8,6 +8,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
+from skeletr.cores import usable_cores
 from skeletr.training.config import TrainConfig
 from skeletr.training.folders import TrainingError
 
@@ -21,7 +22,7 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
 def share_cores(config: TrainConfig) -> None:
     """Threads of the network as configured, or this process's part of the cores."""
     here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    torch.set_num_threads(config.threads or max(1, (os.cpu_count() or 1) // here))
+    torch.set_num_threads(config.threads or max(1, usable_cores() // here))
 
 
 def check_agreement(step: int, folder: os.PathLike[str]) -> None:

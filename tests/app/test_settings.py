@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.cores import usable_cores
 from app.environment import VARIABLES
 from app.settings import AppSettings, UserOptions
+from skeletr.cores import usable_cores
 
 HOSTING = Path(__file__).parents[2] / "docs" / "HOSTING.md"
 

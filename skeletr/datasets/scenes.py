@@ -11,6 +11,7 @@ from skeletr.datasets.camera import Camera
 from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
+from skeletr.datasets.variations import come_or_go, hold_still, roam
 from skeletr.recording import Action, Recording
 
 IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
@@ -26,6 +27,9 @@ class SceneConfig:
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
+    still: chance that a single person stops in mid-movement and stands there for the whole scene;
+    roam: chance that somebody who walks or runs does so through the picture; enter: chance that
+    somebody who moves through it comes in or goes out at its border.
     """
 
     duration: tuple[float, float] = (1.5, 5.2)
@@ -39,6 +43,9 @@ class SceneConfig:
     half_body: float = 0.28
     mirror: float = 0.5
     noisy: float = 0.93
+    still: float = 0.06
+    roam: float = 0.5
+    enter: float = 0.35
     noise: NoiseConfig = field(default_factory=NoiseConfig)
 
     def __post_init__(self) -> None:
@@ -64,6 +71,8 @@ def compose(pool: TakePool, config: SceneConfig, rng: np.random.Generator) -> Re
     noise = config.noise if rng.random() < config.noisy else NoiseConfig.none()
     people, actions = [], []
     for actor, pixels in zip(actors, placed, strict=True):
+        if len(pixels) == 1 and rng.random() < config.enter:
+            pixels = come_or_go(pixels, image_size, rng)
         for xy, seen, spans in zip(pixels, actor.seen, actor.spans, strict=True):
             seen_by = estimate(xy, seen, times, noise, rng)
             actions += [
@@ -118,6 +127,10 @@ def _single(
 ) -> Actor:
     camera = Camera.random(rng, all_round=rng.random() < 0.15)
     actor = act(pool.single(rng, label), times, camera, rng)
+    if rng.random() < config.still:
+        actor = hold_still(actor, times, rng) or actor
+    elif rng.random() < config.roam:
+        actor = roam(actor, times, rng)
     if label is None and rng.random() < config.change:
         second = act(pool.single(rng), times, camera, rng)
         actor = then(actor, second, times, float(rng.uniform(0.3, 0.7) * times[-1]))

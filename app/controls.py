@@ -41,7 +41,7 @@ def option_controls(most: int) -> OptionControls:
         [(p.capitalize(), p) for p in PICTURES],
         value=PICTURES[0],
         label="Picture",
-        info="What is shown of people",
+        info="What is shown of people; who is not found is not blurred",
         filterable=False,
     )
     own = gr.Checkbox(False, label="Choose when the answer is “unknown”")

@@ -5,22 +5,34 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
+from typing import Any
+
+import torch
 
 from app.settings import AppSettings, UserOptions
 from app.turns import Turns
 from skeletr.actions import ActionLog, Actions
 from skeletr.checkpoint import Checkpoint, CheckpointError
 from skeletr.devices import DeviceError, pick_device
+from skeletr.evidence import Evidence
+from skeletr.explore import Explorer
 from skeletr.pose import FRONTENDS, create_frontend
 from skeletr.pose.base import PoseError, PoseFrontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
-from skeletr.recording import Person
+from skeletr.recording import Person, Recording
+from skeletr.scoring import Taught
+from skeletr.token_attention import WindowAttention
 
 _LOG = logging.getLogger(__name__)
-_LIVE_HISTORY = 60.0  # seconds of labels that a live session keeps
+LIVE_HISTORY = 60.0  # seconds of labels that a live session keeps
 _LOADING = "Loading the models. The first start fetches the pose model."
+_CARD_FULL = (
+    "The graphics card of the server has no memory left. Try again in a moment; whoever runs the "
+    "server can free some, or start it with --device cpu."
+)
 _RETRY = 30.0  # seconds after a failure before the models are tried again
 
 
@@ -96,18 +108,52 @@ class Engine:
         """The model's vocabulary, empty until it is loaded."""
         return self._checkpoint.labels if self._checkpoint else ()
 
-    def recognizer(self, options: UserOptions, live: bool = False) -> Recognizer:
-        """A recogniser of one stream on the shared model. Call `wait` first."""
+    @contextmanager
+    def model(self) -> Iterator[Checkpoint]:
+        """The shared model for as long as it is one's turn. Raises `NotReady`."""
+        self.wait()
+        with _turn(self._turns):
+            yield self._checkpoint
+
+    def recognizer(
+        self, options: UserOptions, live: bool = False, taught: Taught | None = None
+    ) -> Recognizer:
+        """A recogniser of one stream on the shared model. Call `wait` first.
+
+        taught: a visitor's own labels, beside the model's.
+        """
         if self._checkpoint is None:
             raise NotReady(self.message)
-        history = _LIVE_HISTORY if live else None
+        history = LIVE_HISTORY if live else None
         kept = 1 if live else RecognizerConfig.attention_kept
         config = RecognizerConfig(threshold=options.threshold, history=history, attention_kept=kept)
-        return _OneAtATime(self._checkpoint, config, self._turns)
+        return _OneAtATime(self._checkpoint, config, self._turns, taught)
 
     def frontend(self, options: UserOptions) -> PoseFrontend:
         """A pose frontend of one stream; the caller closes it. Raises `PoseError`."""
         return self._make_frontend(options)
+
+    def explorer(
+        self, recording: Recording, stop: threading.Event, taught: Taught | None = None
+    ) -> Explorer:
+        """What can be asked about a recording, which is recognised for it once more.
+
+        taught: what it was recognised with.
+
+        Raises `NotReady` where the models cannot be used or `stop` was set.
+        """
+        self.wait()
+        config = RecognizerConfig(attention_kept=0, keep_tokens=True)
+        recognizer = _OneAtATime(self._checkpoint, config, self._turns, taught)
+        for frame in recording.frames():
+            if stop.is_set():
+                raise NotReady("The page shows something else.")
+            recognizer.step(frame.people, frame.time, recording.image_size)
+        recognizer.finish()
+        evidence = recognizer.evidence()
+        if evidence is None:
+            raise NotReady("There are no frames to ask about.")
+        return _OneQuestionAtATime(self._checkpoint, evidence, self._turns, taught)
 
     def _prepare(self) -> None:
         try:
@@ -115,6 +161,9 @@ class Engine:
             self._make_frontend(UserOptions(FRONTENDS[0])).close()
         except (CheckpointError, DeviceError, PoseError, ValueError) as error:
             self._fail(str(error))
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            self._fail(_CARD_FULL)
         except Exception:
             _LOG.exception("loading the models failed")
             self._fail("The models could not be loaded; the log of the server says why.")
@@ -136,20 +185,56 @@ class Engine:
         self.state = EngineState.FAILED
 
 
+@contextmanager
+def _turn(turns: Turns) -> Iterator[None]:
+    """A turn at the shared model. Raises `NotReady` where a graphics card has no memory left."""
+    with turns:
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            torch.cuda.empty_cache()
+            _LOG.warning("the graphics card has no memory left")
+            raise NotReady(_CARD_FULL) from error
+
+
 class _OneAtATime(Recognizer):
     """A recogniser that waits for its turn at the shared model."""
 
-    def __init__(self, checkpoint: Checkpoint, config: RecognizerConfig, turns: Turns) -> None:
-        self._turn = turns
-        super().__init__(checkpoint, config)
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        config: RecognizerConfig,
+        turns: Turns,
+        taught: Taught | None = None,
+    ) -> None:
+        self._turns = turns
+        super().__init__(checkpoint, config, taught)
 
     def step(self, people: Sequence[Person], time: float, image_size: tuple[int, int]) -> Actions:
-        with self._turn:
+        with _turn(self._turns):
             return super().step(people, time, image_size)
 
     def finish(self) -> ActionLog:
-        with self._turn:
+        with _turn(self._turns):
             return super().finish()
+
+
+class _OneQuestionAtATime(Explorer):
+    """An explorer that waits for its turn at the shared model."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, evidence: Evidence, turns: Turns, taught: Taught | None
+    ) -> None:
+        self._turns = turns
+        super().__init__(checkpoint, evidence, taught)
+
+    def without(self, *args: Any, **kwargs: Any) -> ActionLog:
+        with _turn(self._turns):
+            return super().without(*args, **kwargs)
+
+    def attention(self, *args: Any, **kwargs: Any) -> WindowAttention | None:
+        with _turn(self._turns):
+            return super().attention(*args, **kwargs)
 
 
 def _load_checkpoint(settings: AppSettings) -> Checkpoint:

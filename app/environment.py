@@ -55,6 +55,8 @@ VARIABLES = (
     _whole("MAX_PIXELS", "max_pixels", video=True),
     _whole("MAX_FRAMES", "max_frames", video=True),
     _whole("PROCESSING_SIDE", "processing_side", video=True),
+    _whole("DECODER_MB", "decoder_mb", video=True),
+    _seconds("DECODER_SECONDS", "decoder_seconds", video=True),
     _whole("MAX_PICTURE_MB", "max_picture_mb"),
     _whole("MIN_FREE_MB", "min_free_mb"),
     _whole("MAX_PEOPLE", "max_people"),

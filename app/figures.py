@@ -1,116 +1,47 @@
-"""Plotly figures: labels over time, and who the model looks at."""
+"""Plotly figures in the style of the page: who the model looks at, at three grains."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 
-from skeletr.actions import ActionLog, Attention, Prediction, Status, Track
-from skeletr.overlay import person_color
-from skeletr.overlay.palette import Color, text_color
+from skeletr.actions import Attention
+from skeletr.overlay import person_hex
+from skeletr.token_attention import PairAttention
 
-_CLEAR = "rgba(0,0,0,0)"
+CLEAR = "rgba(0,0,0,0)"
+TEXT = "#808894"  # read on light and on dark
 _GRID = "rgba(128,136,150,0.22)"
-_UNSURE = "rgba(128,136,150,0.30)"
-_SCENE: Color = (91, 100, 114)
-_TEXT = "#808894"  # read on light and on dark
-
-
-@dataclass(frozen=True)
-class Span:
-    """The same label for a while: start and end in seconds."""
-
-    start: float
-    end: float
-    prediction: Prediction
-
-
-def spans(track: Track, interval: float) -> list[Span]:
-    """Key frames of one track with the same label, joined, with the best of their scores.
-
-    Args:
-        interval: seconds between key frames; each key frame stands for half of it either way.
-    """
-    found: list[Span] = []
-    for time, prediction in zip(track.times.tolist(), track.predictions, strict=True):
-        start = max(time - interval / 2, track.start)
-        end = min(time + interval / 2, max(track.end, start))
-        last = found[-1] if found else None
-        if last and last.prediction.text == prediction.text and start - last.end < interval / 2:
-            best = max(last.prediction, prediction, key=lambda p: p.score)
-            found[-1] = Span(last.start, end, best)
-        else:
-            found.append(Span(start, end, prediction))
-    return found
-
-
-def timeline(log: ActionLog) -> go.Figure:
-    """A row per person, and one for the scene, with the label of every moment."""
-    rows = [("Scene", _SCENE, log.scene)]
-    rows += [(f"Person {i}", person_color(i), t) for i, t in log.people.items() if len(t.times)]
-    names = [name for name, _, _ in rows]
-    return _figure(
-        [_bars(name, color, spans(track, log.interval)) for name, color, track in rows],
-        x={"title": {"text": "Time (s)"}, "range": [log.scene.start, max(log.scene.end, 0.1)]},
-        y={"autorange": "reversed", "categoryorder": "array", "categoryarray": names},
-        height=96 + 44 * len(rows),
-        barmode="overlay",
-        bargap=0.28,
-    )
-
-
-def _bars(name: str, color: Color, row: list[Span]) -> dict:
-    sure = [s.prediction.status is Status.OK for s in row]
-    ink = _hex(text_color(color))
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "y": [name] * len(row),
-        "base": [s.start for s in row],
-        "x": [s.end - s.start for s in row],
-        "marker": {
-            "color": [_hex(color) if ok else _UNSURE for ok in sure],
-            "line": {"width": 1, "color": "rgba(255,255,255,0.55)"},
-        },
-        "text": [escape(s.prediction.text) for s in row],
-        "textposition": "inside",
-        "insidetextanchor": "middle",
-        "constraintext": "inside",
-        "textangle": 0,
-        "insidetextfont": {"size": 12, "color": [ink if ok else _TEXT for ok in sure]},
-        "customdata": [[s.start, s.end, _told(s.prediction)] for s in row],
-        "hovertemplate": f"{name}<br>%{{customdata[2]}}<br>"
-        "%{customdata[0]:.1f} to %{customdata[1]:.1f} s<extra></extra>",
-        "showlegend": False,
-    }
-
-
-def _hex(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)
-
-
-def _told(prediction: Prediction) -> str:
-    if prediction.status is Status.OK:
-        return escape(f"{prediction.label} ({prediction.score:.0%})")
-    guess = f", perhaps {prediction.label} ({prediction.score:.0%})" if prediction.label else ""
-    return escape(f"{prediction.status.value}{guess}")
+_NOBODY = "No attention here yet: somebody must be in view for a second and a half."
+_ROW = 13  # pixels per sequence that its name needs
+_NUMBERED = 8  # people up to which the shares are written into the map
 
 
 def sequence_heatmap(
-    attention: Attention | None, layer: int | None = None, head: int | None = None
+    attention: Attention | None,
+    layer: int | None = None,
+    head: int | None = None,
+    told: Sequence[str] | None = None,
 ) -> go.Figure:
-    """Attention between short sequences: rows look at columns, named P(time, person)."""
+    """Attention between short sequences: rows look at columns, named P(time, person).
+
+    Args:
+        told: per sequence what to say about it under the mouse; its name if not given.
+    """
     if attention is None or not len(attention.times):
-        return message("No attention yet")
+        return message(_NOBODY)
     names = attention.names
-    axis = {"type": "category", "tickfont": {"size": 11}}
-    return _figure(
-        [_heat(attention.select(layer, head), names)],
+    heat = _heat(attention.select(layer, head), names, names) | (_told(told) if told else {})
+    marked = [f"{n} {bullet(p)}" for n, p in zip(names, attention.person.tolist(), strict=True)]
+    axis = _names(names, marked) | {"tickfont": {"size": 11}}
+    return figure(
+        [heat],
         x=axis | {"title": {"text": "looked at: P(time in s, person)"}, "tickangle": -60},
         y=axis | {"title": {"text": "looks"}, "autorange": "reversed"},
+        height=max(420, 170 + _ROW * len(names)),
         shapes=_dividers(attention.person),
     )
 
@@ -120,17 +51,32 @@ def people_heatmap(
 ) -> go.Figure:
     """Attention summed up by person: rows look at columns."""
     if attention is None or not len(attention.times):
-        return message("No attention yet")
+        return message(_NOBODY)
     people, weights = attention.between_people(layer, head)
     names = [f"Person {p}" for p in people]
-    heat = _heat(weights, names)
-    if len(people) <= 8:
+    heat = _heat(weights, names, names)
+    if len(people) <= _NUMBERED:
         heat |= {"texttemplate": "%{z:.0%}", "textfont": {"size": 13}, "showscale": False}
-    axis = {"type": "category"}
-    return _figure(
+    axis = _names(names, [f"{n} {bullet(p)}" for n, p in zip(names, people, strict=True)])
+    return figure(
         [heat],
         x=axis | {"title": {"text": "looked at"}},
         y=axis | {"title": {"text": "looks"}, "autorange": "reversed"},
+    )
+
+
+def token_heatmap(pair: PairAttention, looks: str, seen: str) -> go.Figure:
+    """Attention inside one pair of sequences: the whole body, moments and body parts.
+
+    Args:
+        looks, seen: names of the sequence that looks and of the one looked at.
+    """
+    heat = _heat(pair.weights, list(pair.seen), list(pair.looks))
+    axis = {"type": "category", "tickfont": {"size": 11}}
+    return figure(
+        [heat],
+        x=axis | {"title": {"text": f"looked at: {escape(seen)}"}, "tickangle": -60},
+        y=axis | {"title": {"text": f"looks: {escape(looks)}"}, "autorange": "reversed"},
     )
 
 
@@ -138,22 +84,64 @@ def message(text: str) -> go.Figure:
     """An empty figure that says what will be here."""
     note = {"text": escape(text), "showarrow": False, "font": {"size": 14}, "x": 0.5, "y": 0.5}
     hidden = {"visible": False, "range": [0, 1]}
-    return _figure([], x=hidden, y=hidden, height=220, annotations=[note])
+    return figure([], x=hidden, y=hidden, height=220, annotations=[note])
 
 
-def _heat(weights: np.ndarray, names: list[str]) -> dict:
+def bullet(person: int) -> str:
+    """A dot in the colour of a person, for the text of a figure."""
+    return f'<span style="color:{person_hex(person)}">●</span>'
+
+
+def figure(data: list[dict], x: dict, y: dict, height: int = 420, **layout: object) -> go.Figure:
+    """A figure in the style of the page; made in one go, as each later change is slow."""
+    common = {"zeroline": False, "automargin": True}
+    style = {
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "font": {"family": "system-ui, sans-serif", "size": 12, "color": TEXT},
+        "template": {},
+        "modebar": {
+            "remove": ["lasso2d", "select2d", "autoScale2d", "zoom2d", "pan2d"],
+            "bgcolor": CLEAR,
+            "color": TEXT,
+        },
+        "dragmode": False,
+        "hoverlabel": {"align": "left"},
+        "xaxis": common | {"gridcolor": _GRID} | x,
+        "yaxis": common | {"gridcolor": CLEAR} | y,
+    }
+    return go.Figure(data=data, layout=style | layout)
+
+
+def _names(names: list[str], shown: list[str]) -> dict:
+    return {"type": "category", "tickmode": "array", "tickvals": names, "ticktext": shown}
+
+
+def _heat(weights: np.ndarray, columns: list[str], rows: list[str]) -> dict:
     return {
         "type": "heatmap",
         "z": np.round(weights, 5).tolist(),
-        "x": names,
-        "y": names,
+        "x": columns,
+        "y": rows,
         "hovertemplate": "%{y} looks at %{x}: %{z:.1%}<extra></extra>",
         "colorscale": "Viridis",
         "zmin": 0,
         "zmax": float(max(weights.max(), 1e-6)),
-        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "nticks": 5},
+        "colorbar": {"thickness": 10, "outlinewidth": 0, "tickformat": ".2~p", "nticks": 5},
         "xgap": 1,
         "ygap": 1,
+    }
+
+
+def _told(sequences: Sequence[str]) -> dict:
+    """What is said about a cell: who looks, who is looked at, and the weight."""
+    told = [escape(t) for t in sequences]
+    return {
+        "customdata": [[[looks, seen] for seen in told] for looks in told],
+        "hovertemplate": "%{customdata[0]}<br>looks at<br>%{customdata[1]}<br>"
+        "<b>%{z:.1%}</b><extra></extra>",
     }
 
 
@@ -166,25 +154,3 @@ def _dividers(person: np.ndarray) -> list[dict]:
         along = {"y0": position, "y1": position, "x0": 0, "x1": 1, "xref": "paper"}
         shapes += [line | across, line | along]
     return shapes
-
-
-def _figure(data: list[dict], x: dict, y: dict, height: int = 420, **layout: object) -> go.Figure:
-    """A figure in the style of the page; made in one go, as each later change is slow."""
-    common = {"zeroline": False, "automargin": True}
-    style = {
-        "height": height,
-        "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
-        "paper_bgcolor": _CLEAR,
-        "plot_bgcolor": _CLEAR,
-        "font": {"family": "system-ui, sans-serif", "size": 12, "color": _TEXT},
-        "template": {},
-        "modebar": {
-            "remove": ["lasso2d", "select2d", "autoScale2d", "zoom2d", "pan2d"],
-            "bgcolor": _CLEAR,
-            "color": _TEXT,
-        },
-        "dragmode": False,
-        "xaxis": common | {"gridcolor": _GRID} | x,
-        "yaxis": common | {"gridcolor": _CLEAR} | y,
-    }
-    return go.Figure(data=data, layout=style | layout)

@@ -1,58 +1,48 @@
-"""One video being recognised in the background, with progress and a way to stop it."""
+"""One file or recording dealt with in the background, with progress and a way to stop it."""
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.engine import Engine, NotReady
 from app.metrics import Metrics
+from app.opening import OpenError
+from app.outcome import Files, Outcome
 from app.settings import UserOptions
-from skeletr.export import write_csv, write_json
-from skeletr.overlay import OverlayStyle
-from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
+from app.work import Source, Work, do, safe_stem
+from skeletr.pipeline import Cancelled
 from skeletr.pose.base import PoseError
-from skeletr.video import VideoError, VideoLimits
+from skeletr.scoring import Taught
+from skeletr.video import VideoError
+
+__all__ = ["Files", "Job", "Outcome", "safe_stem"]
 
 _LOG = logging.getLogger(__name__)
-_RECOGNISING = 0.75  # share of the time that goes into recognising; the rest into drawing
-
-
-@dataclass(frozen=True)
-class Files:
-    """What can be downloaded."""
-
-    video: Path
-    csv: Path
-    json: Path
-    recording: Path
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended: a result with its files, or one sentence about why there is none."""
-
-    result: Result | None = None
-    files: Files | None = None
-    problem: str = ""
-    stopped: bool = False
 
 
 class Job:
-    """Recognise `path` in a thread of its own; poll `share`, `doing` and `outcome`."""
+    """Recognise or open `source` in a thread of its own; poll `share`, `doing` and `outcome`.
+
+    Args:
+        source: path of a video, session or recording, or a recording.
+        folder: where the files of the result go; None if none are wanted.
+        anew: recognise once more what a session holds. taught: the visitor's own labels.
+    """
 
     def __init__(
         self,
         engine: Engine,
         options: UserOptions,
-        path: Path,
+        source: Source,
         name: str,
-        folder: Path,
+        folder: Path | None,
         metrics: Metrics | None = None,
+        anew: bool = False,
+        taught: Taught | None = None,
     ) -> None:
         self.name = name
         self.share = 0.0
@@ -60,8 +50,10 @@ class Job:
         self.outcome: Outcome | None = None
         self._engine = engine
         self._options = options
-        self._path = path
+        self._source = source
         self._folder = folder
+        self._anew = anew
+        self._taught = taught
         self._metrics = metrics or Metrics()
         self._cancel = threading.Event()
         self._ended = threading.Event()
@@ -100,7 +92,7 @@ class Job:
             return self._work(), "done"
         except Cancelled:
             return Outcome(stopped=True), "stopped"
-        except (VideoError, PoseError, NotReady) as error:
+        except (VideoError, OpenError, PoseError, NotReady) as error:
             return Outcome(problem=str(error)), "refused"
         except OSError as error:
             if self._cancel.is_set():  # a newer video has taken the folder away
@@ -120,55 +112,21 @@ class Job:
         return Outcome(problem=problem), "failed"
 
     def _work(self) -> Outcome:
-        limits = self._engine.settings.limits
-        self._engine.wait()
-        recognizer = self._engine.recognizer(self._options)
-        frontend = self._engine.frontend(self._options)
-        try:
-            result = recognize_video(
-                self._path,
-                frontend,
-                recognizer,
-                limits=limits,
-                name=self.name,
-                progress=lambda share, doing: self._note(share * _RECOGNISING, doing),
-                cancel=self._cancel,
-            )
-        finally:
-            frontend.close()
-        return Outcome(result, self._write(result, limits))
+        work = Work(
+            self._engine,
+            self._options,
+            self.name,
+            self._folder,
+            self._note,
+            self._cancel,
+            self._measured,
+            self._anew,
+            self._taught,
+        )
+        return do(work, self._source)
 
-    def _write(self, result: Result, limits: VideoLimits) -> Files:
-        stem = safe_stem(self.name)
-        files = Files(
-            video=self._folder / f"{stem}-annotated.mp4",
-            csv=self._folder / f"{stem}-actions.csv",
-            json=self._folder / f"{stem}-result.json",
-            recording=self._folder / f"{stem}-recording.npz",
-        )
-        drawing = annotate_video(
-            self._path,
-            result,
-            files.video,
-            style=OverlayStyle(picture=self._options.picture),
-            limits=limits,
-            progress=lambda share, doing: self._note(
-                _RECOGNISING + share * (1 - _RECOGNISING), doing
-            ),
-            cancel=self._cancel,
-        )
-        result.timing.update(drawing)
-        stages = {stage: spent for stage, spent in result.timing.items() if stage != "total"}
-        self._metrics.stages(stages, "video")
-        write_csv(result, files.csv)
-        write_json(result, files.json)
-        result.recording.save(files.recording)
-        return files
+    def _measured(self, stages: Mapping[str, float]) -> None:
+        self._metrics.stages({k: v for k, v in stages.items() if k != "total"}, "video")
 
     def _note(self, share: float, doing: str) -> None:
         self.share, self.doing = share, doing
-
-
-def safe_stem(name: str) -> str:
-    """A file name without its ending, made of letters, digits, dash and underscore."""
-    return re.sub(r"[^\w-]+", "_", Path(name).stem).strip("_")[:60] or "video"

@@ -16,11 +16,14 @@ from app.stream_clock import StreamClock
 from skeletr.actions import Actions
 from skeletr.overlay import OverlayStyle, draw_actions
 from skeletr.pipeline import StageTimer
-from skeletr.recording import Person
+from skeletr.recording import Frame, Person
+from skeletr.scoring import Taught
 from skeletr.skeleton import COCO_FLIP
 from skeletr.tracking import Tracker
 
 _PACE_WINDOW = 3.0  # seconds over which frames per second are counted
+_REDRAW = 1.8  # seconds between two drawings of the attention: a page takes long for each
+_REMEMBERED = 7.0  # seconds that a recogniser with other settings is told of: more than its window
 _NOTE_SHOWN = 4.0  # seconds for which it is said that a new stream has begun
 
 
@@ -30,7 +33,9 @@ class LiveView:
 
     image: (H, W, 3) uint8 RGB with the overlay. fps: frames per second lately.
     latency: seconds from the arrival of the frame to the picture. note: what happened to the
-    stream a moment ago, "" = nothing. stages: seconds spent in each.
+    stream a moment ago, "" = nothing. redraw: the attention is new and should be drawn again.
+    stages: seconds spent in each. people: as they are, never mirrored. size: of the picture,
+    width and height.
     """
 
     image: np.ndarray
@@ -38,22 +43,46 @@ class LiveView:
     fps: float
     latency: float
     note: str = ""
+    redraw: bool = False
     stages: Mapping[str, float] = field(default_factory=dict)
+    people: tuple[Person, ...] = ()
+    size: tuple[int, int] = (1, 1)
 
 
 class LiveStream:
     """Pose, tracking and recognition of one camera; made when the first frame arrives."""
 
-    def __init__(self, engine: Engine, options: UserOptions) -> None:
+    def __init__(self, engine: Engine, options: UserOptions, taught: Taught | None = None) -> None:
         self.options = options
+        self._engine = engine
+        self._taught = taught
         self._longest = engine.settings.limits.processing_side
-        self._recognizer = engine.recognizer(options, live=True)
+        self._recognizer = engine.recognizer(options, True, taught)
         self._frontend = engine.frontend(options)
         self._tracker = Tracker()
         self._clock = StreamClock()
         self._size: tuple[int, int] | None = None
         self._note = ""
+        self._drawn: float | None = None
         self._done: deque[float] = deque()
+        self._recent: deque[Frame] = deque()
+
+    def adapt(self, options: UserOptions, taught: Taught | None) -> None:
+        """Go on with other settings: people keep their numbers, and labels are there at once.
+
+        Raises `PoseError` where there is no such pose model; nothing was changed then.
+        """
+        before = self.options
+        if (options.pose, options.max_people) != (before.pose, before.max_people):
+            new = self._engine.frontend(options)
+            self._frontend.close()
+            self._frontend = new
+        self.options = options
+        if options.threshold != before.threshold or taught is not self._taught:
+            self._taught = taught
+            self._recognizer = self._engine.recognizer(options, True, taught)
+            for frame in self._recent:
+                self._recognizer.step(frame.people, frame.time, self._size or (1, 1))
 
     def step(
         self, image: np.ndarray, mirrored: bool, arcs: bool = False, now: float | None = None
@@ -71,16 +100,17 @@ class LiveStream:
         timer = StageTimer()
         image = _fit(image, self._longest)
         now = self._begin_anew_if_needed(image, time.monotonic() if now is None else now)
-        actions, people = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
-        if mirrored:
-            people = tuple(_mirror(p, image.shape[1]) for p in people)
+        actions, found = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
+        people = tuple(_mirror(p, image.shape[1]) for p in found) if mirrored else found
         style = OverlayStyle(arcs=arcs, picture=self.options.picture)
         seen = (actions.people, actions.scene, actions.attention)
         with timer.stage("draw"):
             drawn = draw_actions(image, people, *seen, style)
         note = self._note if now < _NOTE_SHOWN else ""
         latency = time.perf_counter() - begin
-        return LiveView(drawn, actions, self._pace(now), latency, note, timer.seconds)
+        redraw = self._redraws(actions, now)
+        pace, size = self._pace(now), image.shape[1::-1]
+        return LiveView(drawn, actions, pace, latency, note, redraw, timer.seconds, found, size)
 
     def _begin_anew_if_needed(self, image: np.ndarray, clock: float) -> float:
         """Seconds since the stream began; a pause or another size begins a new stream.
@@ -107,6 +137,7 @@ class LiveStream:
             found = self._frontend.estimate(np.ascontiguousarray(image), now)
         with timer.stage("track"):
             people = self._tracker.update(found, now)
+        self._remember(Frame(now, tuple(people)))
         with timer.stage("recognise"):
             return self._recognizer.step(people, now, image.shape[1::-1]), tuple(people)
 
@@ -115,11 +146,24 @@ class LiveStream:
         for part in (self._frontend, self._tracker, self._recognizer, self._clock):
             part.reset()
         self._note = ""
+        self._drawn = None
         self._done.clear()
+        self._recent.clear()
 
     def close(self) -> None:
         """Free the pose model."""
         self._frontend.close()
+
+    def _remember(self, frame: Frame) -> None:
+        self._recent.append(frame)
+        while frame.time - self._recent[0].time > _REMEMBERED:
+            self._recent.popleft()
+
+    def _redraws(self, actions: Actions, now: float) -> bool:
+        if not actions.fresh or (self._drawn is not None and now - self._drawn < _REDRAW):
+            return False
+        self._drawn = now
+        return True
 
     def _pace(self, now: float) -> float:
         self._done.append(now)

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from gradio.data_classes import ImageData
 
-_QUALITY = 82
+_QUALITY = 76
 
 
 def live_image(**options: object) -> gr.Image:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from types import SimpleNamespace
 
 import gradio as gr
@@ -12,17 +10,13 @@ from anyio import to_thread
 
 from app import figures, views
 from app.controls import option_controls, read
-from app.engine import NotReady
+from app.live_frames import in_line, recognised
 from app.live_image import live_image
-from app.places import LineFull
 from app.sessions import Busy, Sessions
 from app.settings import AppSettings, UserOptions
-from skeletr.pose.base import PoseError
 
-_LOG = logging.getLogger(__name__)
-_EVERY = 0.04  # seconds between two frames that the page sends; the server skips what is stale
-_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
-_LINE_PACE = 1.0  # seconds between two looks at where a visitor stands in line
+_EVERY = 0.03  # seconds between two frames that the page may send; pace.js sends fewer if need be
+CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
 _QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -38,14 +32,16 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         request: gr.Request,
         *options: object,
     ) -> tuple:
+        if image is None:
+            return _nothing("")
         key = request.session_hash or ""
-        told = await _in_line(sessions, image, key)
+        told = await in_line(sessions, key)
         if told is not None:
-            return told
+            return _nothing(told)
         try:
             chosen = read(settings.max_people, *options)
         except ValueError as error:
-            return _nothing(str(error))
+            return _nothing(views.note(str(error), "problem"))
         return await to_thread.run_sync(_step, sessions, image, (mirror, arcs), chosen, key)
 
     ui.camera.stream(
@@ -68,7 +64,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
 
     ui.restart.click(restart, None, [ui.people, ui.between, ui.sequences], queue=False, **_QUIET)
     ui.mirror.change(
-        lambda on: gr.update(webcam_options=gr.WebcamOptions(mirror=on, constraints=_CAMERA)),
+        lambda on: gr.update(webcam_options=gr.WebcamOptions(mirror=on, constraints=CAMERA)),
         ui.mirror,
         ui.camera,
         queue=False,
@@ -86,7 +82,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
                 sources=["webcam"],
                 streaming=True,
                 height=260,
-                webcam_options=gr.WebcamOptions(mirror=True, constraints=_CAMERA),
+                webcam_options=gr.WebcamOptions(mirror=True, constraints=CAMERA),
                 elem_id="live-camera",
                 buttons=[],
             )
@@ -123,25 +119,6 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
     return ui
 
 
-async def _in_line(sessions: Sessions, image: np.ndarray | None, key: str) -> tuple | None:
-    """What to tell a visitor who is not at the camera; None for one who is."""
-    if image is None:
-        return _nothing("")
-    try:
-        place = sessions.place(key)
-    except (LineFull, Busy) as error:
-        answer = _nothing(str(error))
-    else:
-        if place.granted:
-            return None
-        answer = gr.skip(), views.in_line(place), "", gr.skip(), gr.skip()
-        await to_thread.run_sync(sessions.rest, key)
-    sessions.metrics.add("frames_unanswered_total", reason="waiting")
-    # Only the newest picture is looked at, so those who wait cost next to nothing.
-    await asyncio.sleep(_LINE_PACE)
-    return answer
-
-
 def _step(
     sessions: Sessions,
     image: np.ndarray,
@@ -149,29 +126,18 @@ def _step(
     options: UserOptions,
     key: str,
 ) -> tuple:
-    try:
-        session = sessions.get(key)
-        with session.lock:
-            view = session.live(options).step(image, *look)
-    except (NotReady, PoseError, Busy) as error:
-        sessions.metrics.add("frames_unanswered_total", reason="not ready")
-        return _nothing(str(error))
-    except Exception:
-        _LOG.exception("a camera frame could not be recognised")
-        sessions.metrics.add("frames_unanswered_total", reason="fault")
-        return _nothing("This frame could not be recognised; the log of the server says why.")
-    sessions.metrics.add("frames_total")
-    sessions.metrics.stages(view.stages, "live")
+    view = recognised(sessions, image, look, options, key)
+    if isinstance(view, str):
+        return _nothing(view)
     plots = (gr.skip(), gr.skip())
-    if view.actions.fresh:
+    if view.redraw:
         attention = view.actions.attention
         plots = figures.people_heatmap(attention), figures.sequence_heatmap(attention)
     return view.image, views.live_people(view), views.badge(view), *plots
 
 
-def _nothing(text: str) -> tuple:
-    people = views.note(text, "problem") if text else gr.skip()
-    return gr.skip(), people, "", gr.skip(), gr.skip()
+def _nothing(told: str) -> tuple:
+    return gr.skip(), told or gr.skip(), "", gr.skip(), gr.skip()
 
 
 def _restart(sessions: Sessions, key: str) -> None:

@@ -11,7 +11,11 @@ from app.job import Job, Outcome
 from app.live import LiveStream
 from app.metrics import Metrics
 from app.settings import UserOptions
+from app.takes import Takes
+from app.teaching import Teaching
 from app.vault import Vault
+from app.work import Source
+from skeletr.pose import FRONTENDS
 
 _CLOSING = 5.0  # seconds that a job is given to end
 _PATIENCE = 1.0  # seconds to wait for a frame that is being recognised
@@ -22,7 +26,8 @@ class Session:
 
     Attributes:
         lock: to be held while the camera stream is used. used: when the page last asked for
-            something. waits: a video waits for its place.
+            something. waits: a video waits for its place. teaching: the visitor's own actions.
+        takes: examples of them, from the camera.
     """
 
     def __init__(self, engine: Engine, vault: Vault, metrics: Metrics) -> None:
@@ -31,6 +36,8 @@ class Session:
         self.job: Job | None = None
         self.outcome: Outcome | None = None
         self.waits = False
+        self.teaching = Teaching(vault)
+        self.takes = Takes()
         self._engine = engine
         self._vault = vault
         self._metrics = metrics
@@ -38,18 +45,24 @@ class Session:
         self._folder: Path | None = None
         self._closed = False
 
-    def live(self, options: UserOptions) -> LiveStream:
-        """The camera stream, made anew when the options change. Call with `lock` held.
+    def live(self, options: UserOptions | None = None) -> LiveStream:
+        """The camera stream, which goes on when the options change. Call with `lock` held.
+
+        options: None = as they are.
 
         Raises `NotReady` while the models load, `PoseError` if there is no pose model.
         """
         if self._closed:
             raise NotReady("This page was closed; reload it.")
-        if self._live is None or self._live.options != options:
+        taught = self.teaching.taught
+        if self._live is None:
             self._engine.wait(timeout=0)
-            self.stop_live()
-            self._live = LiveStream(self._engine, options)
+            most = min(UserOptions.max_people, self._engine.settings.max_people)
+            chosen = options or UserOptions(FRONTENDS[0], most)
+            self._live = LiveStream(self._engine, chosen, taught)
             self._metrics.add("pose_streams_opened_total")
+        else:
+            self._live.adapt(options or self._live.options, taught)
         return self._live
 
     def stop_live(self) -> None:
@@ -73,14 +86,43 @@ class Session:
         """Whether a video is being recognised."""
         return self.job is not None and not self.job.wait(0)
 
-    def begin(self, path: Path, name: str, options: UserOptions) -> Job:
-        """Start recognising a video; the one before it is stopped and its files are removed."""
-        self.forget_video(but=path)
-        self._vault.hold(self, path)
-        self._folder = self._vault.new_folder()
-        self.job = Job(self._engine, options, path, name, self._folder, self._metrics)
+    def begin(
+        self,
+        source: Source,
+        name: str,
+        options: UserOptions,
+        anew: bool = False,
+        files: bool = True,
+    ) -> Job:
+        """Start with a file or a recording; what came before is stopped and its files removed.
+
+        Args:
+            anew: recognise once more what a session holds. files: write the results as files;
+                without them an upload is left to its age, as another call may wait for it.
+        """
+        upload = source if isinstance(source, Path) else None
+        self.forget_video(but=upload)
+        if upload is not None and files:
+            self._vault.hold(self, upload)
+        self._folder = self._vault.new_folder() if files else None
+        self.job = Job(
+            self._engine,
+            options,
+            source,
+            name,
+            self._folder,
+            self._metrics,
+            anew,
+            self.teaching.taught,
+        )
         self.job.start()
         return self.job
+
+    def expect(self, upload: Path | None) -> None:
+        """Note that a video waits for its place; nobody else's leaving removes it meanwhile."""
+        self.waits = True
+        if upload is not None:
+            self._vault.hold(self, upload)
 
     def stop_job(self) -> None:
         """Ask the running job, if any, to stop."""
@@ -96,8 +138,9 @@ class Session:
 
     def refresh_files(self) -> None:
         """Keep the files of a job that runs for long from being removed for their age."""
-        if self.running and self._folder is not None:
+        if self.running:
             self._vault.refresh(self, self._folder)
+        self.teaching.refresh_file()
 
     def close(self) -> None:
         """Free everything; the session cannot be used again."""
@@ -108,6 +151,7 @@ class Session:
         if self.job is not None:
             self.job.wait(_CLOSING)
         self._remove_files()
+        self.teaching.close()
 
     def _remove_files(self, but: Path | None = None) -> None:
         if self._folder is not None:

@@ -60,6 +60,11 @@ class Sessions:
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
+    @property
+    def engine(self) -> Engine:
+        """What computes for all of them."""
+        return self._engine
+
     def start(self) -> None:
         """Look after what nobody uses, in the background, until `close_all`."""
         threading.Thread(target=self._look_after, daemon=True, name="sweep").start()
@@ -102,14 +107,15 @@ class Sessions:
             session.rest()
 
     def close(self, key: str) -> None:
-        """Free what belongs to a page that was closed."""
+        """Free what belongs to a page that was closed, and its calls, named `key`/..."""
         now = time.monotonic()
         with self._lock:
+            calls = [k for k in self._sessions if k.startswith(f"{key}/")]
             self._closed[key] = now
             self._closed.move_to_end(key)
             while now - next(iter(self._closed.values())) > _LATE:
                 self._closed.popitem(last=False)
-        self._free([key])
+        self._free([key, *calls])
 
     def close_all(self) -> None:
         """Free everything, at the end of the program."""

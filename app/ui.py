@@ -5,21 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
-from gradio import processing_utils
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
 from app import views
+from app.addresses import refuse_addresses
+from app.api import api
 from app.engine import Engine, EngineState
+from app.examples import example_style
 from app.gate import Gate
 from app.live_tab import live_tab
+from app.mcp_server import has_mcp
 from app.sessions import Sessions
 from app.settings import AppSettings
 from app.status import status_routes, versions
+from app.stored import stored
+from app.teach_tab import teach_tab
 from app.vault import Vault
 from app.video_tab import video_tab
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("camera.js", "pace.js", "recovery.js")
+_IDLE_LOOK = 0.02  # seconds between two looks for work, where Gradio itself waits for none
 _LOOK = 600  # seconds between two looks for old files, at most
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
@@ -34,7 +41,7 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
     Returns:
         The page, with what belongs to it as `engine` and `sessions`; see `stop`.
     """
-    _refuse_addresses()
+    refuse_addresses()
     engine = engine or Engine(settings)
     engine.start()
     # The folder that Gradio serves files from: results that lie there are not copied once more.
@@ -46,19 +53,32 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
         delete_cache=_file_age(settings),
         fill_width=True,
     ) as page:
-        header = gr.HTML(lambda: views.header(engine), elem_id="header", padding=False)
+        header = gr.HTML(views.header(engine), elem_id="header", padding=False)
+        page.load(
+            lambda: views.header(engine),
+            None,
+            header,
+            show_progress="hidden",
+            api_visibility="private",
+        )
         _follow(header, engine)
         with gr.Tabs():
             with gr.Tab("Video", id="video"):
                 video_tab(sessions, settings)
             with gr.Tab("Live", id="live"):
                 live_tab(sessions, settings)
+            with gr.Tab("Teach", id="teach"):
+                teach_tab(sessions, settings)
+        api(sessions, settings)
+        gr.HTML(stored(settings), elem_id="stored", padding=False)
         gr.HTML(views.footer(versions(), settings), elem_id="footer", padding=False)
 
         def close(request: gr.Request) -> None:
             sessions.close(request.session_hash or "")
 
         page.unload(close)
+    # Gradio looks for work a thousand times a second, which takes a twentieth of a core.
+    page._queue.sleep_when_free = _IDLE_LOOK
     page.engine, page.sessions = engine, sessions
     return page
 
@@ -74,22 +94,6 @@ def _file_age(settings: AppSettings) -> tuple[int, int]:
     """How often Gradio looks for old files, and how old they may get, in seconds."""
     kept = max(1, round(settings.keep_minutes * 60))
     return min(_LOOK, kept), kept
-
-
-def _refuse_addresses() -> None:
-    """Take only uploaded files: Gradio would fetch a file that is given as an address.
-
-    Replaced in Gradio and not in the components: it makes new ones from them when they change.
-    """
-    if not hasattr(processing_utils, "async_ssrf_protected_download"):
-        raise RuntimeError(
-            "this version of Gradio fetches addresses in a way that is not known here"
-        )
-
-    async def refuse(*_: object, **__: object) -> str:
-        raise gr.Error("Upload a file; addresses are not opened.", print_exception=False)
-
-    processing_utils.async_ssrf_protected_download = refuse
 
 
 def _follow(header: gr.HTML, engine: Engine) -> None:
@@ -108,13 +112,14 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
     )
-    script = (_HERE / "camera.js").read_text(encoding="utf-8")
+    scripts = [f"<script>{(_HERE / n).read_text(encoding='utf-8')}</script>" for n in _SCRIPTS]
     sessions = page.sessions
     gate = Middleware(Gate, settings=settings, metrics=sessions.metrics, free=sessions.vault.free)
     return {
         "theme": theme,
-        "css_paths": _HERE / "style.css",
-        "head": f"<script>{script}</script>",
+        "css": example_style(),
+        "css_paths": [_HERE / "style.css", _HERE / "results.css", _HERE / "teach.css"],
+        "head": "".join(scripts),
         "max_file_size": settings.max_upload_mb * 2**20,
         "app_kwargs": {"routes": status_routes(page.engine, sessions), "middleware": [gate]},
         "footer_links": [],
@@ -123,4 +128,5 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
         "ssr_mode": False,
         "show_error": False,
         "allowed_paths": [],
+        "mcp_server": has_mcp(),
     }

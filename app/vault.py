@@ -65,11 +65,12 @@ class Vault:
                     del self._holders[upload]
                     _remove_upload(upload, self.root)
 
-    def refresh(self, holder: object, folder: Path) -> None:
+    def refresh(self, holder: object, folder: Path | None) -> None:
         """Begin the age of a visitor's files anew, because they are in use."""
         with self._lock:
             used = [p for p, holders in self._holders.items() if holder in holders]
-        for path in (*used, *(p.parent for p in used), folder):
+        folders = [*(p.parent for p in used), *([folder] if folder else [])]
+        for path in (*used, *folders):
             with suppress(OSError):  # removed in the meantime
                 os.utime(path)
 

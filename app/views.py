@@ -15,7 +15,7 @@ from skeletr.overlay import person_hex
 from skeletr.overlay.palette import person_color, text_color
 from skeletr.pipeline import Result
 
-VIDEO_HINT = "Drop a video above. It is recognised at once; the result appears here."
+VIDEO_HINT = "Drop a video or a saved session, or look at an example. The result appears here."
 _SLOW = 4  # frames per second below which a person cannot be followed from frame to frame
 LIVE_HINT = "Start the camera. People, their labels and who looks at whom appear here."
 
@@ -89,7 +89,7 @@ def people(result: Result) -> str:
     if not long:
         return ""
     rows = "".join(
-        f"<tr><td>{_number(p['id'])}</td><td>{_label(p)}</td>"
+        f"<tr><td>{number(p['id'])}</td><td>{_label(p)}</td>"
         f'<td class="sk-time">{_clock(p["start"])} to {_clock(p["end"])}</td></tr>'
         for p in long
     )
@@ -140,7 +140,7 @@ def _live_rows(view: LiveView) -> str:
     if not view.actions.people:
         return note(REASONS[Status.NOBODY])
     rows = "".join(
-        f'<li>{_number(i)}<div class="sk-grow">{_now(p)}</div></li>'
+        f'<li>{number(i)}<div class="sk-grow">{_now(p)}</div></li>'
         for i, p in sorted(view.actions.people.items())
     )
     return f'<ul class="sk-live">{rows}</ul>'
@@ -176,7 +176,8 @@ def _bar(label: str, score: float) -> str:
     )
 
 
-def _number(id: int) -> str:
+def number(id: int) -> str:
+    """The number of a person on the person's colour."""
     ink = "#{:02x}{:02x}{:02x}".format(*text_color(person_color(id)))
     return f'<span class="sk-chip" style="background:{person_hex(id)};color:{ink}">{id}</span>'
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
-import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from benchmarks.machine import machine, told
+from benchmarks.race import middle, race
 from skeletr.batch import SequenceBatch
-from skeletr.cores import usable_cores
 from skeletr.datasets import load_clips
 from skeletr.datasets.archives import data_root
 from skeletr.datasets.vocabulary import vocabulary
@@ -110,28 +109,6 @@ def _step(make: Callable, frames: int, bf16: bool, device: torch.device) -> Call
     return step
 
 
-def race(
-    steps: dict[str, Callable[[], None]], rounds: int, device: torch.device
-) -> dict[str, tuple[float, float]]:
-    """Median seconds of a step, and the spread of the middle half relative to it; in turns."""
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(rounds + 1):
-        for name, step in steps.items():
-            begin = time.perf_counter()
-            step()
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            if number:  # the first round warms up
-                times[name].append(time.perf_counter() - begin)
-    return {name: _middle(found) for name, found in times.items()}
-
-
-def _middle(seconds: list[float]) -> tuple[float, float]:
-    median = statistics.median(seconds)
-    low, high = np.quantile(seconds, [0.25, 0.75])
-    return median, float(high - low) / median
-
-
 def loader_row(data: str, rounds: int) -> dict:
     """What one loader process composes, in sequences per second."""
     config = load_config(_CONFIG, [])
@@ -148,27 +125,13 @@ def loader_row(data: str, rounds: int) -> dict:
             made += len(source.draw(scene, most, rng).x)
         if number:
             rates.append(made / (time.perf_counter() - begin))
-    median, spread = _middle(rates)
+    median, spread = middle(rates)
     return {"what": "loader, one process", "sequences_per_second": median, "spread": spread}
-
-
-def machine(device: torch.device) -> dict[str, object]:
-    """What it ran on."""
-    facts: dict[str, object] = {
-        "cores": usable_cores(),
-        "processor": platform.processor() or platform.machine(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-    }
-    if device.type == "cuda":
-        facts["gpu"] = torch.cuda.get_device_name(device)
-    return facts
 
 
 def show(rows: list[dict], device: torch.device) -> None:
     """The table, for people."""
-    print(", ".join(f"{k} {v}" for k, v in machine(device).items()))
+    print(told(machine(device)))
     print(f"| training step | sequences/s | clips/s (M = {_M}) | spread of the middle half |")
     print("|---|---|---|---|")
     for row in rows:

@@ -99,12 +99,13 @@ class Checkpoint:
         with atomic_path(folder / WEIGHTS) as partial:
             save_file(weights, partial)
         with atomic_path(folder / CONFIG) as partial:
-            partial.write_text(json.dumps(self._config(), indent=2) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(self.as_config(), indent=2) + "\n", encoding="utf-8")
         if self.card:
             with atomic_path(folder / CARD) as partial:
                 partial.write_text(self.card, encoding="utf-8")
 
-    def _config(self) -> dict[str, Any]:
+    def as_config(self) -> dict[str, Any]:
+        """Everything but the weights, as in `config.json`."""
         config = {
             "format": CONFIG_FORMAT,
             "model": asdict(self.model.config),
@@ -144,14 +145,7 @@ class Checkpoint:
         config = _read_config(folder / CONFIG)
         try:
             model = SkeleTR(SkeleTRConfig(**config["model"]))
-            about = {
-                "labels": tuple(str(label) for label in config["labels"]),
-                "sequences": SequenceConfig(**config["sequences"]),
-                "calibration": Calibration(**config["calibration"]),
-                "interactions": tuple(str(label) for label in config["interactions"]),
-                "rests": tuple(str(label) for label in config.get("rests", ())),
-                "task": _task(config),
-            }
+            about = about_model(config)
         except _DOES_NOT_FIT as error:
             raise CheckpointError(f"{folder.name}/{CONFIG} does not fit: {error}") from error
         _load_weights(model, folder / WEIGHTS)
@@ -192,6 +186,21 @@ class Checkpoint:
             f"{len(sequences.joints)} joints of COCO-17, normalised to the {sequences.normalise}",
             f'below a probability of {self.calibration.threshold} the answer is "unknown"',
         ]
+
+
+def about_model(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a `Checkpoint` beside its model and card, from what `as_config` gave.
+
+    Raises one of `_DOES_NOT_FIT` where something is missing or impossible.
+    """
+    return {
+        "labels": tuple(str(label) for label in config["labels"]),
+        "sequences": SequenceConfig(**config["sequences"]),
+        "calibration": Calibration(**config["calibration"]),
+        "interactions": tuple(str(label) for label in config["interactions"]),
+        "rests": tuple(str(label) for label in config.get("rests", ())),
+        "task": _task(config),
+    }
 
 
 def _task(config: Mapping[str, Any]) -> Mapping[str, Any] | None:

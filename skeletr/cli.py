@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ava": ("skeletr.evaluation.ava_command", "Frame mAP of AVA predictions."),
     "fuse": ("skeletr.evaluation.fusion_command", "Late fusion of score files."),
     "import-pyskl": ("skeletr.commands.import_pyskl", "A checkpoint of PYSKL's published weights."),
+    "export": ("skeletr.commands.export", "A checkpoint as an ONNX file."),
     "summary": ("skeletr.commands.summary", "Parameters and cost of a model."),
 }
 

@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -51,10 +53,13 @@ def result_dict(result: Result) -> dict:
     }
 
 
-def write_json(result: Result, path: str | os.PathLike[str]) -> None:
-    """`result_dict` as a file that appears whole."""
+def write_json(
+    result: Result, path: str | os.PathLike[str], settings: Mapping[str, Any] | None = None
+) -> None:
+    """`result_dict` as a file that appears whole; settings: plain values to keep with it."""
+    facts = result_dict(result) | ({} if settings is None else {"settings": dict(settings)})
     with atomic_path(path) as partial:
-        partial.write_text(json.dumps(result_dict(result), indent=1) + "\n", encoding="utf-8")
+        partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def write_csv(result: Result, path: str | os.PathLike[str]) -> None:

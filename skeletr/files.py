@@ -27,14 +27,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_folder(path: str | os.PathLike[str], last: str = "") -> Iterator[Path]:
     """Give a temporary folder beside `path`; its files move into `path` only if the block
-    succeeds, replacing those of the same name."""
+    succeeds, replacing those of the same name. The file called `last` moves last, after an older
+    one was removed: where it is, the others belong to it, even if the program was killed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as name:
         partial = Path(name)
         yield partial
         path.mkdir(exist_ok=True)
-        for file in partial.iterdir():
+        if last:
+            (path / last).unlink(missing_ok=True)
+        for file in sorted(partial.iterdir(), key=lambda file: file.name == last):
             file.replace(path / file.name)

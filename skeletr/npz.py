@@ -18,7 +18,7 @@ _READ_HEADER = {
 }
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # What the standard library and numpy raise over bytes that are not what they should be.
-_DAMAGE = (
+DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
     *(tokenize.TokenError, SyntaxError, UnicodeError),
 )
@@ -49,7 +49,7 @@ def read_npz(path: Path, expected: Mapping[str, type], limit: int) -> dict[str, 
             return {name: _array(archive, info, expected[name]) for name, info in members.items()}
     except NpzError:
         raise
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise NpzError(f"the archive is damaged: {type(error).__name__}") from error
     except (ValueError, TypeError, KeyError, RuntimeError, NotImplementedError) as error:
         raise NpzError(f"it is no archive of arrays: {error}") from error

@@ -1,4 +1,7 @@
-"""A video file goes through the whole road: decode, pose, track, recognise; then draw."""
+"""A video file goes through the whole road: decode, pose, track, recognise; then draw.
+
+The stages work at the same time, in threads with a few frames between them; no frame is left out.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import os
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from skeletr.actions import ActionLog
+from skeletr.ahead import ahead
 from skeletr.overlay import OverlayStyle, draw_actions
 from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
@@ -22,6 +27,8 @@ from skeletr.video import VideoFrame, VideoInfo, VideoLimits, VideoReader, Video
 # then added to those. A file can wait; live, the newcomer appears when confirmed.
 _HINDSIGHT = 0.5
 
+Timed = TypeVar("Timed", Frame, VideoFrame)
+
 # Called with the share done (0..1) and what is being done, in words.
 Progress = Callable[[float, str], None]
 
@@ -32,7 +39,10 @@ class Cancelled(Exception):
 
 @dataclass
 class StageTimer:
-    """Seconds per stage of the pipeline."""
+    """Seconds per stage of the pipeline; stages that work at the same time count each for itself.
+
+    A stage is used by one thread at a time.
+    """
 
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -45,7 +55,7 @@ class StageTimer:
         finally:
             self.seconds[name] += time.perf_counter() - begin
 
-    def through(self, name: str, items: Iterator) -> Iterator:
+    def through(self, name: str, items: Iterator) -> Generator:
         """Pass items on, counting the time of making each under `name`."""
         while True:
             with self.stage(name):
@@ -59,7 +69,8 @@ class StageTimer:
 class Result:
     """What was found in one video.
 
-    timing: seconds spent in each stage. warnings: sentences about damaged or missing parts.
+    timing: seconds spent in each stage, and in all of them, which run at the same time, as "total".
+    warnings: sentences about damaged or missing parts.
     """
 
     info: VideoInfo
@@ -102,11 +113,11 @@ def recognize_video(
     for part in (frontend, tracker, recognizer):
         part.reset()
     frames: list[Frame] = []
-    images = _decoded(reader, timer, "decode", cancel, progress, "Recognising")
-    for frame in _tracked(images, frontend, tracker, timer):
-        frames.append(frame)
-        with timer.stage("recognise"):
-            recognizer.step(frame.people, frame.time, reader.size)
+    with _followed(reader, frontend, tracker, timer, cancel) as seen:
+        for frame in _reported(seen, reader, progress, "Recognising"):
+            frames.append(frame)
+            with timer.stage("recognise"):
+                recognizer.step(frame.people, frame.time, reader.size)
     with timer.stage("recognise"):
         log = recognizer.finish()
     recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
@@ -135,9 +146,9 @@ def record_video(
     reader, timer = VideoReader(path, limits, name), StageTimer()
     frontend.reset()
     tracker.reset()
-    images = _decoded(reader, timer, "decode", cancel, progress, "Recording")
-    frames = _tracked(images, frontend, tracker, timer)
-    recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
+    with _followed(reader, frontend, tracker, timer, cancel) as seen:
+        frames = _reported(seen, reader, progress, "Recording")
+        recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     return recording, tuple(reader.warnings)
 
 
@@ -162,30 +173,58 @@ def annotate_video(
     timer = StageTimer()
     reader = VideoReader(path, limits, result.info.name)
     people = {f.time: f.people for f in result.recording.frames()}
-    with VideoWriter(out, reader.size, reader.info.fps) as writer:
-        for frame in _decoded(reader, timer, "decode again", cancel, progress, "Drawing"):
+
+    def drawn(images: Iterator[VideoFrame]) -> Generator[VideoFrame, None, None]:
+        for frame in images:
             with timer.stage("draw"):
                 predictions, scene = result.log.at(frame.time)
                 seen = people.get(frame.time, ())
                 image = draw_actions(frame.image, seen, predictions, scene, style=style)
+            yield replace(frame, image=image)
+
+    with (
+        VideoWriter(out, reader.size, reader.info.fps) as writer,
+        ahead(_decoded(reader, timer, "decode again", cancel)) as images,
+        ahead(drawn(images)) as pictures,
+    ):
+        for frame in _reported(pictures, reader, progress, "Drawing"):
             with timer.stage("encode"):
-                writer.write(image, frame.time)
+                writer.write(frame.image, frame.time)
     return dict(timer.seconds)
 
 
-def _decoded(
+@contextmanager
+def _followed(
     reader: VideoReader,
+    frontend: PoseFrontend,
+    tracker: Tracker,
     timer: StageTimer,
-    stage: str,
     cancel: threading.Event | None,
-    progress: Progress | None,
-    what: str,
-) -> Iterator[VideoFrame]:
-    """The frames of a video; stops on request and reports each frame once it is dealt with."""
-    duration = reader.info.duration
+) -> Iterator[Iterator[Frame]]:
+    """The people of a video with their ids; decoding and pose go on while they are used."""
+    with (
+        ahead(_decoded(reader, timer, "decode", cancel)) as images,
+        ahead(_tracked(images, frontend, tracker, timer)) as frames,
+    ):
+        yield frames
+
+
+def _decoded(
+    reader: VideoReader, timer: StageTimer, stage: str, cancel: threading.Event | None
+) -> Generator[VideoFrame, None, None]:
+    """The frames of a video; stops on request."""
     for frame in timer.through(stage, iter(reader)):
         if cancel is not None and cancel.is_set():
             raise Cancelled("stopped on request")
+        yield frame
+
+
+def _reported(
+    frames: Iterator[Timed], reader: VideoReader, progress: Progress | None, what: str
+) -> Iterator[Timed]:
+    """The same frames; says of each that it is done when the next one is asked for."""
+    duration = reader.info.duration
+    for frame in frames:
         yield frame
         if progress is not None:
             progress(min(frame.time / duration, 1.0) if duration else 0.0, what)
@@ -193,7 +232,7 @@ def _decoded(
 
 def _tracked(
     images: Iterator[VideoFrame], frontend: PoseFrontend, tracker: Tracker, timer: StageTimer
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """People with ids; frames come `_HINDSIGHT` late, with newcomers from their first moment on."""
     recent: deque[Frame] = deque()
     for image in images:

@@ -25,6 +25,7 @@ from skeletr.actions import (
 from skeletr.checkpoint import Checkpoint
 from skeletr.evidence import MOST_SEQUENCES, Evidence, EvidenceKeeper
 from skeletr.history import Entry, History
+from skeletr.model.fused import for_inference
 from skeletr.recording import Frame, Person, Recording
 from skeletr.scoring import Scorer, Taught, in_company
 from skeletr.sequences import (
@@ -44,7 +45,8 @@ class RecognizerConfig:
     recent: key frames over which the label shown live is averaged.
     min_joints: joints that must be seen on average; min_observed: share of a sequence's frames in
     which the person must be seen; below either, no label is given and the status says why.
-    history: seconds of labels to keep, None for all. attention_kept: windows of attention to keep.
+    history: seconds of labels to keep, None for all. attention_kept: windows of attention to keep;
+    with 0 it is not worked out at all, which is faster.
     keep_tokens: keep what `Recognizer.evidence` gives, about 11 KB per short sequence.
     """
 
@@ -92,7 +94,7 @@ class Recognizer:
         self._scorer = Scorer(checkpoint, taught)
         self.labels = self._scorer.labels
         self.config = config
-        self._model = checkpoint.model
+        self._model = for_inference(checkpoint.model)
         self._sequences = checkpoint.sequences
         if self._sequences.linking != "iou":
             raise ValueError("the checkpoint takes whole recordings, not a stream; evaluate it")
@@ -231,7 +233,8 @@ class Recognizer:
         device = window.tokens.device
         embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
         mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
-        output = self._model.relate(window.tokens[None], embedding[None], mask, need_attention=True)
+        wanted = self.config.attention_kept > 0
+        output = self._model.relate(window.tokens[None], embedding[None], mask, wanted)
         alone = not in_company(window.sequences)
         people = self._scorer.people(output, alone, window.tokens)
         for entry, scores in zip(window.entries, people, strict=True):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import numpy as np
 from skeletr import __version__
 from skeletr.actions import ActionLog
 from skeletr.archive import ArchiveError, read_arrays, write_arrays
+from skeletr.pipeline import Result
 from skeletr.recording import Action, Recording
+from skeletr.replay import recording_info
 from skeletr.session_log import MOST_LABELS, MOST_PEOPLE, log_header, pack_log, unpack_log
+from skeletr.video import VideoInfo
 
 FORMAT = "skeletr session"
 FORMAT_VERSION = 1
@@ -22,6 +26,8 @@ MOST_BYTES = 256 << 20  # when unpacked: hours of a few people
 _MOST_ARRAYS = 32
 _MOST_TEXT = 300  # characters of a name
 _MOST_SIDE = 16_384  # pixels
+_MOST_FACTS = 64  # stages, warnings
+_MOST_NUMBER = 1e9  # seconds, frames, pixels
 _COLUMNS = ("frame_times", "frame", "person", "keypoints", "boxes")
 
 
@@ -34,12 +40,36 @@ class Session:
     """A recording and what was recognised in it.
 
     program: version of the program that recognised it. name: for people to read.
+    video: facts of the video that it was recognised in, None if there was none.
+    timing: seconds spent in each stage. warnings: sentences about damaged or missing parts.
     """
 
     recording: Recording
     log: ActionLog
     program: str = __version__
     name: str = ""
+    video: VideoInfo | None = None
+    timing: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, result: Result) -> Session:
+        """What a video, or a recording, was recognised to show."""
+        info = result.info
+        return cls(
+            result.recording,
+            result.log,
+            __version__,
+            info.name,
+            info,
+            result.timing,
+            result.warnings,
+        )
+
+    def result(self) -> Result:
+        """The same as when it was recognised, ready to be shown and exported."""
+        info = self.video or recording_info(self.recording, self.name)
+        return Result(info, self.recording, self.log, dict(self.timing), self.warnings)
 
     def save(self, path: str | os.PathLike[str], attention: bool = True) -> None:
         """Write one .npz without pickles and without pixels.
@@ -59,6 +89,9 @@ class Session:
             "source": recording.source[:_MOST_TEXT],
             "actions": [[a.label, a.person, a.start, a.end] for a in recording.actions],
             "log": log_header(self.log),
+            "video": None if self.video is None else asdict(self.video),
+            "timing": {stage: float(spent) for stage, spent in self.timing.items()},
+            "warnings": [warning[:_MOST_TEXT] for warning in self.warnings],
         }
         columns = {name: getattr(recording, name) for name in _COLUMNS}
         write_arrays(path, header, {**columns, **pack_log(self.log, attention)})
@@ -80,7 +113,8 @@ class Session:
                 )
             recording = _recording(header, arrays)
             log = unpack_log(header["log"], arrays)
-            return cls(recording, log, _text(header, "program"), _text(header, "name"))
+            texts = _text(header, "program"), _text(header, "name")
+            return cls(recording, log, *texts, *_about(header))
         # RecordingError and ArchiveError are ValueErrors.
         except (AttributeError, KeyError, IndexError, OverflowError, TypeError) as error:
             what = f"{type(error).__name__} {error}"
@@ -109,6 +143,30 @@ def _recording(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
     if len(recording.people) > MOST_PEOPLE:
         raise SessionError(f"{len(recording.people)} people, expected at most {MOST_PEOPLE}")
     return recording
+
+
+def _about(
+    header: Mapping[str, Any],
+) -> tuple[VideoInfo | None, dict[str, float], tuple[str, ...]]:
+    """Video, timing and warnings; sessions of before these were kept have none."""
+    video = header.get("video")
+    timing = {str(k)[:_MOST_TEXT]: float(v) for k, v in header.get("timing", {}).items()}
+    warnings = tuple(str(w)[:_MOST_TEXT] for w in header.get("warnings", ()))
+    if max(len(timing), len(warnings)) > _MOST_FACTS:
+        raise SessionError(f"expected at most {_MOST_FACTS} stages and warnings")
+    if not all(math.isfinite(spent) for spent in timing.values()):
+        raise SessionError("timing must be finite")
+    return None if video is None else _video(video), timing, warnings
+
+
+def _video(facts: Mapping[str, Any]) -> VideoInfo:
+    whole = {key: int(facts[key]) for key in ("width", "height", "frames", "rotation")}
+    real = {key: float(facts[key]) for key in ("duration", "fps")}
+    if not all(0 <= value < _MOST_NUMBER for value in (*real.values(), whole["frames"])):
+        raise SessionError(f"the video's length or pace cannot be: {real | whole}")
+    if not all(1 <= whole[key] < _MOST_NUMBER for key in ("width", "height")):
+        raise SessionError(f"the video's size is {whole['width']}x{whole['height']}")
+    return VideoInfo(name=_text(facts, "name"), codec=_text(facts, "codec"), **whole, **real)
 
 
 def _action(row: list) -> Action:

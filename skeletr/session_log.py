@@ -12,6 +12,7 @@ from skeletr.actions import ActionLog, Attention, Prediction, Status, Track
 MOST_LABELS = 2000
 MOST_PEOPLE = 10_000
 _MOST_LABEL = 100  # characters
+_MOST_SEQUENCES = 400  # short sequences in one window of attention; models relate 40 at most
 _STATUSES = tuple(Status)
 
 Arrays = Mapping[str, np.ndarray]
@@ -148,6 +149,10 @@ def _unpack_attention(arrays: Arrays) -> tuple[tuple[float, Attention], ...]:
         raise ValueError("the windows of attention do not fit one another")
     if not all(np.isfinite(a).all() for a in (times, weights, arrays["window_times"])):
         raise ValueError("attention must be finite")
+    if max(sizes) > _MOST_SEQUENCES:
+        raise ValueError(
+            f"{max(sizes)} short sequences in one window, expected {_MOST_SEQUENCES} at most"
+        )
     windows, row, cell = [], 0, 0
     for key, n in zip(arrays["window_times"].tolist(), sizes, strict=True):
         block = weights[cell : cell + layers * heads * n * n].astype(np.float32)

@@ -29,16 +29,18 @@ _RESTS = ("stand", "sit")  # where a checkpoint does not say what its rests are
 def describe(checkpoint: Checkpoint, features: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     """Unit vectors (n, D) whose product is a similarity between 0 and 1, mostly.
 
-    The features (n, d), and of the tokens (n, L, d), where the model has such, the body parts and
-    how much the moments differ, which tell finer than the labels the model was trained for.
+    The features (n, d), and of the tokens (n, L, d), where the model has such, the body parts, how
+    much the moments differ, and the first and the second half of them, in that order; these tell
+    finer than the labels the model was trained for.
     """
     found = [features]
     streams = _streams(checkpoint, tokens)
     if "1xP" in streams:
         found.append(streams["1xP"].reshape(len(features), -1))
     if "Tx1" in streams:
-        found.append(streams["Tx1"].std(axis=1))
-    return np.concatenate([_unit(f) for f in found], axis=1) / np.sqrt(len(found))
+        moments = streams["Tx1"]
+        found += [moments.std(axis=1), _halves(moments)]
+    return np.concatenate([unit(f) for f in found], axis=1) / np.sqrt(len(found))
 
 
 def example_features(
@@ -120,5 +122,13 @@ def _streams(checkpoint: Checkpoint, tokens: np.ndarray) -> dict[str, np.ndarray
     return found
 
 
-def _unit(x: np.ndarray) -> np.ndarray:
+def _halves(moments: np.ndarray) -> np.ndarray:
+    """(n, T', d) -> (n, 2d), the means of both halves of the time."""
+    middle = moments.shape[1] // 2
+    halves = moments[:, : max(middle, 1)].mean(axis=1), moments[:, middle:].mean(axis=1)
+    return np.concatenate(halves, axis=1)
+
+
+def unit(x: np.ndarray) -> np.ndarray:
+    """(n, D) -> rows of length 1."""
     return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)

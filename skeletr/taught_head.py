@@ -1,24 +1,23 @@
 """Learning a few labels from a few examples, on the frozen network.
 
-Each taught action is the mean direction of its examples' features. How near is near enough lies
-between two things that need no further data: how near its own examples are to one another when
-left out, and how near motion of no kind in particular (`skeletr.synthetic.babble`) comes to it.
+Each taught action is the mean direction of its examples' features, relative to a background of
+motion of no kind in particular (`taught_background`). How near is near enough lies between two
+things that need no further data: how near its own examples are to one another when left out, and
+how near that background comes to it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from skeletr.checkpoint import Checkpoint
 from skeletr.recording import Recording
-from skeletr.synthetic.babble import babble
+from skeletr.taught_background import Background, background
 from skeletr.taught_features import describe, example_features
-
-_BACKGROUND_SCENES = 60
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class TeachSettings:
     """
 
     far: float = 0.95
-    where: float = 0.7
+    where: float = 0.75
     softness: float = 0.12
 
     def __post_init__(self) -> None:
@@ -42,9 +41,12 @@ class TeachSettings:
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Example:
-    """A recording in which `person`, or everybody (None), does what `name` says."""
+    """A recording in which `person`, or everybody (None), does what `name` says.
+
+    Equal only to itself, so that what was made of it can be kept in a dictionary.
+    """
 
     name: str
     recording: Recording
@@ -52,7 +54,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class Shown:
     """What the network makes of one example: features (n, D), built-in probabilities (n, K)."""
 
     name: str
@@ -88,16 +90,16 @@ class TaughtHead:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        shown: Sequence[_Shown],
+        shown: Sequence[Shown],
         settings: TeachSettings,
-        background: np.ndarray,
+        background: Background,
     ) -> None:
         self.names = tuple(dict.fromkeys(s.name for s in shown))
         self._checkpoint = checkpoint
-        self._shown = tuple(shown)
+        self._shown = tuple(replace(s, features=background.relative(s.features)) for s in shown)
         self._settings = settings
         self._background = background
-        self._bounds = _bounds(self.names, shown, settings, background)
+        self._bounds = _bounds(self.names, self._shown, settings, background)
 
     def shares(self, features: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """How likely each of n sequences shows each taught action, (n, names); the rest of 1
@@ -106,7 +108,8 @@ class TaughtHead:
         Args:
             features: (n, d) after stage 2. tokens: (n, L, d) of stage 1.
         """
-        return _shares(describe(self._checkpoint, features, tokens), self._bounds)
+        described = describe(self._checkpoint, features, tokens)
+        return _shares(self._background.relative(described), self._bounds)
 
     def leave_one_out(self) -> LeaveOneOut:
         """Answer every example with a head that was taught without it."""
@@ -130,7 +133,7 @@ def fit_examples(
     examples: Sequence[Example],
     checkpoint: Checkpoint,
     settings: TeachSettings,
-    background_features: np.ndarray | None = None,
+    others: Background | None = None,
 ) -> TaughtHead:
     """Learn from examples; see `TaughtActions.fit`.
 
@@ -142,29 +145,30 @@ def fit_examples(
         raise ValueError(f"{double} are labels of the model already, expected new names")
     shown = []
     for number, example in enumerate(examples, start=1):
-        features, scores = example_features(checkpoint, example.recording, example.person)
-        if not len(features):
-            raise ValueError(
-                f"example {number}, of {example.name!r}: nobody is seen long enough to learn from"
-            )
-        shown.append(_Shown(example.name, features, scores))
-    if background_features is None:
-        background_features = background(checkpoint)
-    return TaughtHead(checkpoint, shown, settings, background_features)
+        try:
+            shown.append(look_at(example, checkpoint))
+        except ValueError as error:
+            raise ValueError(f"example {number}: {error}") from error
+    return TaughtHead(checkpoint, shown, settings, others or background(checkpoint))
 
 
-def background(checkpoint: Checkpoint, others: Sequence[Recording] = ()) -> np.ndarray:
-    """Features of what is not taught, (n, D): motion at random and, if there are any, `others`,
-    recordings in which nobody does what is taught."""
-    recordings = [*babble(_BACKGROUND_SCENES), *others]
-    return np.concatenate([example_features(checkpoint, r, None, False)[0] for r in recordings])
+def look_at(example: Example, checkpoint: Checkpoint) -> Shown:
+    """What the network makes of one example: the part of teaching that takes time.
+
+    Raises:
+        ValueError: nobody is seen long enough in it.
+    """
+    features, scores = example_features(checkpoint, example.recording, example.person)
+    if not len(features):
+        raise ValueError(f"of {example.name!r}: nobody is seen long enough to learn from")
+    return Shown(example.name, features, scores)
 
 
 def _bounds(
     names: Sequence[str],
-    shown: Sequence[_Shown],
+    shown: Sequence[Shown],
     settings: TeachSettings,
-    background: np.ndarray,
+    background: Background,
 ) -> list[_Boundary]:
     return [
         _bound([s.features for s in shown if s.name == name], settings, background)
@@ -173,11 +177,11 @@ def _bounds(
 
 
 def _bound(
-    examples: Sequence[np.ndarray], settings: TeachSettings, background: np.ndarray
+    examples: Sequence[np.ndarray], settings: TeachSettings, background: Background
 ) -> _Boundary:
     direction = _direction(examples)
     near = float(np.median(_left_out(examples)))
-    far = min(float(np.quantile(background @ direction, settings.far)), near)
+    far = min(float(np.quantile(background.features @ direction, settings.far)), near)
     threshold = far + settings.where * (near - far)
     return _Boundary(direction, threshold, max(settings.softness * (near - far), 1e-3))
 

@@ -18,6 +18,7 @@ from skeletr import __version__
 from skeletr.archive import read_arrays, write_arrays
 from skeletr.checkpoint import Checkpoint
 from skeletr.recording import Recording
+from skeletr.taught_background import Background
 from skeletr.taught_head import Example, TaughtHead, TeachSettings, fit_examples
 
 FORMAT = "skeletr taught actions"
@@ -82,11 +83,11 @@ class TaughtActions:
         kept = tuple(e for e in self.examples if not any(e is g for g in gone))
         return replace(self, examples=kept)
 
-    def fit(self, checkpoint: Checkpoint, background: np.ndarray | None = None) -> TaughtHead:
+    def fit(self, checkpoint: Checkpoint, background: Background | None = None) -> TaughtHead:
         """Learn; takes seconds. The result goes into `Recognizer(..., taught=...)`.
 
         Args:
-            background: see `taught_head.background`, made if not given; it may be made once per
+            background: see `taught_background`, made if not given; it may be made once per
                 checkpoint.
 
         Raises:

@@ -9,6 +9,7 @@ from skeletr.actions import Attention, Prediction, Status, nothing
 from skeletr.overlay import OverlayStyle, draw_actions, person_color, person_hex
 from skeletr.overlay.labels import Part, chip, paste, place
 from skeletr.recording import UNTRACKED, Person
+from tests.synthetic import scene
 
 
 def person(id: int, left: float = 40, top: float = 40, score: float = 0.9) -> Person:
@@ -135,6 +136,24 @@ def test_faces_are_blurred_and_nothing_else_is():
     headless[0] = 0
     same = draw_actions(image, [Person.from_keypoints(headless, 1)], style=style)
     assert np.array_equal(same, image)
+
+
+def test_people_are_blurred_from_head_to_foot_and_the_room_is_not():
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    joints = scene([160], np.zeros(1), height=150, image_size=(320, 240)).keypoints[0]
+    style = OverlayStyle(
+        boxes=False, skeletons=False, labels=False, caption=False, picture="people blurred"
+    )
+    drawn = draw_actions(image, [Person.from_keypoints(joints, 1)], style=style)
+    seen = joints[joints[:, 2] > 0].astype(int)
+    assert len(seen) == 13
+    for x, y, _ in seen:
+        around = np.s_[y - 4 : y + 5, x - 4 : x + 5]
+        assert drawn[around].std() < 0.5 * image[around].std()
+    assert np.array_equal(drawn[:, :90], image[:, :90])
+    assert np.array_equal(drawn[:, 240:], image[:, 240:])
+    assert image.std() > 60  # the picture that was given is as it was
 
 
 def test_on_a_plain_background_nothing_of_the_picture_is_left():

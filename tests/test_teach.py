@@ -16,7 +16,8 @@ from skeletr.recording import Recording
 from skeletr.synthetic import examples
 from skeletr.synthetic.body import IMAGE_SIZE, joints, picture
 from skeletr.synthetic.motion import hanging, standing
-from skeletr.taught_head import TeachSettings, background
+from skeletr.taught_background import Background, background
+from skeletr.taught_head import TeachSettings
 from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
 from tests.synthetic import scene
 
@@ -28,7 +29,7 @@ def checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(checkpoint: Checkpoint) -> np.ndarray:
+def elsewhere(checkpoint: Checkpoint) -> Background:
     return background(checkpoint)
 
 

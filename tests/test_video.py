@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skeletr.video import VideoError, VideoLimits, VideoReader, VideoWriter
-from skeletr.video.reader import _Clock
+from skeletr.video.decoder import _Clock
 from tests.conftest import pattern
 
 

@@ -1,35 +1,44 @@
-"""Recognise the people of video files.
+"""Recognise the people of videos: files, and folders with everything below them.
 
 Per video a folder with annotated.mp4, actions.csv, result.json and recording.npz appears in the
-folder of --out. Exit code 0 only if every video succeeded.
+folder of --out, when the video is done. A video that was done before, with the same settings, is
+left out, so the same command goes on after it was stopped. A bad video is reported, the others
+are done. Exit code 0 only if every video succeeded.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
-from skeletr.devices import DEVICES, DeviceError, pick_device, share_cores
-from skeletr.export import write_csv, write_json
-from skeletr.files import atomic_folder
-from skeletr.overlay import PICTURES, OverlayStyle
-from skeletr.pipeline import Result, annotate_video, recognize_video
-from skeletr.pose import FRONTENDS, create_frontend
-from skeletr.pose.base import PoseError, PoseFrontend
-from skeletr.recognizer import Recognizer, RecognizerConfig
-from skeletr.video import VideoError, VideoLimits
-
-_UNLIMITED = VideoLimits(max_seconds=24 * 3600, max_frames=10**8)
+from skeletr.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
+from skeletr.devices import DEVICES, DeviceError, share_cores
+from skeletr.many.jobs import Job, find_jobs, is_done
+from skeletr.many.processes import Progress, WorkersError, run_processes
+from skeletr.many.ray_cluster import run_ray
+from skeletr.many.report import Report
+from skeletr.many.worker import Outcome, Settings, VideoWorker
+from skeletr.onnx_engine import ENGINES
+from skeletr.overlay import PICTURES
+from skeletr.pose import FRONTENDS
+from skeletr.pose.base import PoseError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `recognize`."""
-    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO_OR_FOLDER")
     parser.add_argument("--out", type=Path, default=Path("output"), help="folder for the results")
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
+    parser.add_argument(
+        "--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="folder, or an ONNX file"
+    )
     parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument(
+        "--engine", choices=ENGINES, help="onnx takes what `export` wrote (default: torch)"
+    )
     parser.add_argument("--pose", choices=FRONTENDS, default=FRONTENDS[0])
     parser.add_argument("--max-people", type=int, default=6)
     parser.add_argument("--threshold", type=float, help="probability below which it is unknown")
@@ -40,110 +49,99 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what annotated.mp4 shows of people",
     )
     parser.add_argument("--no-video", action="store_true", help="leave out annotated.mp4")
-
-
-def run(args: argparse.Namespace) -> int:
-    """Recognise every video, one after the other; a bad one does not stop the rest."""
-    share_cores()
-    try:
-        checkpoint = Checkpoint.from_pretrained(args.checkpoint, pick_device(args.device))
-        recognizer = Recognizer(checkpoint, RecognizerConfig(threshold=args.threshold))
-        frontend = create_frontend(args.pose, max_people=args.max_people)
-    except (CheckpointError, DeviceError, PoseError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    try:
-        style = None if args.no_video else OverlayStyle(picture=args.picture)
-        failed = [
-            not _recognize(video, folder, frontend, recognizer, style)
-            for video, folder in _folders(args.videos, args.out)
-        ]
-    finally:
-        frontend.close()
-    return 1 if any(failed) else 0
-
-
-def _folders(videos: list[Path], out: Path) -> list[tuple[Path, Path]]:
-    """A folder per video, named after it; two videos of one name get a number."""
-    taken: set[str] = set()
-    pairs = []
-    for video in videos:
-        name, number = video.stem or "video", 1
-        while name in taken:
-            number += 1
-            name = f"{video.stem}-{number}"
-        taken.add(name)
-        pairs.append((video, out / name))
-    return pairs
-
-
-def _recognize(
-    video: Path,
-    folder: Path,
-    frontend: PoseFrontend,
-    recognizer: Recognizer,
-    style: OverlayStyle | None,
-) -> bool:
-    """One video; `style` is None where no annotated video is wanted. False if it failed."""
-    bar = _Bar(video.name)
-    try:
-        result = recognize_video(video, frontend, recognizer, limits=_UNLIMITED, progress=bar)
-        with atomic_folder(folder) as partial:
-            if style is not None:
-                drawing = annotate_video(
-                    video,
-                    result,
-                    partial / "annotated.mp4",
-                    style=style,
-                    limits=_UNLIMITED,
-                    progress=bar,
-                )
-                result.timing.update(drawing)
-            write_csv(result, partial / "actions.csv")
-            write_json(result, partial / "result.json")
-            result.recording.save(partial / "recording.npz")
-    except (VideoError, PoseError) as error:
-        bar.close()
-        print(error, file=sys.stderr)
-        return False
-    except OSError as error:
-        bar.close()
-        print(f"{video.name}: the results cannot be written to {folder}: {error}", file=sys.stderr)
-        return False
-    bar.close()
-    _tell(result, folder)
-    return True
-
-
-def _tell(result: Result, folder: Path) -> None:
-    for warning in result.warnings:
-        print(warning, file=sys.stderr)
-    frames = len(result.recording.frame_times)
-    pace = frames / max(result.timing["total"], 1e-9)
-    people = len(result.log.people)
-    best = ", ".join(f"{name} {score:.0%}" for name, score in result.log.overall()[:3])
-    print(
-        f"{result.info.name}: {frames} frames, {people} people, {best or 'nobody recognised'}; "
-        f"{pace:.1f} frames/s; results in {folder}"
+    parser.add_argument("--again", action="store_true", help="also what was done before")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that share the videos (default: 1; with --ray one per core)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="share the videos over a Ray cluster, whose machines see the same folders; "
+        '"local" starts one here',
     )
 
 
-class _Bar:
-    """A one-line progress bar on a terminal; silent elsewhere."""
+def run(args: argparse.Namespace) -> int:
+    """Recognise every video; a bad one does not stop the rest. 2 where nothing can be begun."""
+    settings = Settings(
+        checkpoint=str(args.checkpoint),
+        device=args.device,
+        engine=args.engine,
+        pose=args.pose,
+        max_people=args.max_people,
+        threshold=args.threshold,
+        picture=None if args.no_video else args.picture,
+    )
+    share_cores()
+    try:
+        if args.workers is not None and args.workers < 1:
+            raise ValueError(f"--workers is {args.workers}, expected at least 1")
+        found = find_jobs(args.videos, args.out)
+        with _ending(), closing(VideoWorker(settings)) as worker:
+            jobs = [j for j in found if args.again or not is_done(j, worker.recorded)]
+            return _run(args, settings, worker, found, jobs)
+    except (CheckpointError, DeviceError, PoseError, ValueError, OSError, WorkersError) as error:
+        print(error, file=sys.stderr)
+        return 2
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._shown = -1
-        self._active = sys.stderr.isatty()
 
-    def __call__(self, done: float, what: str) -> None:
-        percent = int(done * 100)
-        if self._active and percent != self._shown:
-            self._shown = percent
-            bar = "#" * (percent // 4)
-            print(f"\r{what} {self._name} [{bar:<25}] {percent:3d} %", end="", file=sys.stderr)
+def _run(
+    args: argparse.Namespace,
+    settings: Settings,
+    worker: VideoWorker,
+    found: Sequence[Job],
+    jobs: Sequence[Job],
+) -> int:
+    done = [job for job in found if job not in set(jobs)]
+    if len(done) == 1:
+        print(f"{done[0].video.name} was done before, see {done[0].folder}; --again repeats it")
+    elif done:
+        print(f"{len(done)} videos were done before, see {args.out}; --again repeats them")
+    report = Report(jobs, already=len(done))
+    try:
+        with closing(_outcomes(args, settings, worker, jobs, report.progress)) as outcomes:
+            for outcome in outcomes:
+                report.tell(outcome)
+    finally:
+        report.clear()
+    report.end()
+    return 1 if report.problems else 0
 
-    def close(self) -> None:
-        """End the line."""
-        if self._active and self._shown >= 0:
-            print(file=sys.stderr)
+
+def _outcomes(
+    args: argparse.Namespace,
+    settings: Settings,
+    worker: VideoWorker,
+    jobs: Sequence[Job],
+    progress: Progress,
+) -> Iterator[Outcome]:
+    """By whom the videos are done: by this process, several of them, or a cluster."""
+    if args.ray is not None and jobs:
+        yield from run_ray(settings, jobs, args.workers, args.ray, progress)
+    elif (args.workers or 1) > 1 and len(jobs) > 1:
+        worker.close()  # it has shown that the settings can be met
+        yield from run_processes(settings, jobs, args.workers, progress)
+    else:
+        for job in jobs:
+            yield worker.work(job, lambda share, job=job: progress(job, share))
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """A request to end (SIGTERM) takes back what is half done, as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread, where nobody can set it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -105,7 +105,8 @@ def _titles(path: Path) -> dict[str, str]:
             return {r["motion_id"]: r["long_label"].strip() for r in csv.DictReader(file)}
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
-            f"{path}: expected a table with motion_id and long_label: {error!r}"
+            f"{path}: expected a table with motion_id and long_label: "
+            f"{type(error).__name__}: {error}"
         ) from error
 
 

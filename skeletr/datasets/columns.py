@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.datasets.clip import DatasetError
+from skeletr.npz import DAMAGE
 
 Form = tuple[str, tuple[int, ...]]  # data type and shape of a row
 
@@ -60,7 +61,7 @@ def map_column(path: Path, form: Form, rows: int) -> np.ndarray:
     """
     try:
         column = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, OverflowError, TypeError, *DAMAGE) as error:
         raise DatasetError(f"{path} is missing or cut off: {error}") from error
     expected = np.dtype(form[0]), (rows, *form[1])
     if (column.dtype, column.shape) != expected:

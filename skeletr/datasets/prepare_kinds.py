@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skeletr.datasets import ava, ava_skeletons, ntu, own_videos, pyskl, recordings, volleyball
+from skeletr.datasets import (
+    ava,
+    ava_skeletons,
+    multi_person,
+    ntu,
+    own_videos,
+    pyskl,
+    recordings,
+    volleyball,
+)
 from skeletr.datasets.clip import DatasetError
 from skeletr.datasets.sample import SPLITS, Sample, hold_out
 from skeletr.pipeline import Progress
@@ -180,6 +189,14 @@ def _volleyball(args: argparse.Namespace, report: Report) -> Iterator[Sample]:
     return volleyball.read_volleyball(args.source, fps=args.fps, note=report.notes.append)
 
 
+def _add_nothing(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _multi_person(args: argparse.Namespace, report: Report) -> Iterator[Sample]:
+    return multi_person.read_multi_person(args.source)
+
+
 def _given(args: argparse.Namespace) -> dict:
     """What was given for each split; raises `DatasetError` where nothing was."""
     given = {split: getattr(args, split) for split in SPLITS if getattr(args, split)}
@@ -219,5 +236,12 @@ KINDS = {
         ("ntu", "NTU RGB+D", ntu.__doc__, _add_ntu, _ntu),
         ("ava", "AVA", f"{ava.__doc__}\n{ava_skeletons.__doc__}", _add_ava, _ava),
         ("volleyball", "Volleyball", volleyball.__doc__, _add_fps, _volleyball),
+        (
+            "multi_person",
+            "the benchmark of docs/PAPER.md, from the small sets",
+            multi_person.__doc__,
+            _add_nothing,
+            _multi_person,
+        ),
     )
 }

@@ -12,6 +12,7 @@ import csv
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
+from reprlib import repr as short
 
 from skeletr.datasets.clip import DatasetError, Split
 from skeletr.datasets.sample import SPLITS, Note, Sample, drawn, quiet, read_text, whole
@@ -103,7 +104,9 @@ def _read_splits(path: Path) -> dict[str, Split]:
         if not row or (number == 1 and row == ["name", "split"]):
             continue
         if len(row) != 2 or row[1].strip() not in SPLITS:
-            raise DatasetError(f"{path}, line {number}: {row}, expected a name and one of {SPLITS}")
+            raise DatasetError(
+                f"{path}, line {number}: {short(row)}, expected a name and one of {SPLITS}"
+            )
         splits[row[0].strip().removesuffix(".npz")] = row[1].strip()
     return splits
 

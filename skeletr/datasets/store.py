@@ -131,10 +131,19 @@ class RecordingStore:
         return {name: np.flatnonzero(column == code) for code, name in enumerate(SPLITS)}
 
     def __getitem__(self, index: int) -> Sample:
-        """A view: its arrays are read-only and come from the disk as they are used."""
+        """A view: its arrays are read-only and come from the disk as they are used.
+
+        Raises:
+            DatasetError: its rows are damaged.
+        """
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
-        index = int(index) % len(self)
+        try:
+            return self._sample(int(index) % len(self))
+        except (ValueError, IndexError, TypeError) as error:
+            raise DatasetError(f"{self.folder}: sample {index} is damaged: {error}") from error
+
+    def _sample(self, index: int) -> Sample:
         name, group, source = json.loads(self._rows("text_offsets", index)["texts"].tobytes())
         width, height = map(int, self._columns["image_size"][index])
         recording = Recording(

@@ -67,7 +67,7 @@ def _videos(path: Path) -> dict[str, dict[int, Row]]:
         except (ValueError, KeyError, TypeError, IndexError, csv.Error) as error:
             raise DatasetError(
                 f"{path}, line {reader.line_num}: expected columns video, frame, x, y and score of "
-                f"13 joints, label 0 to 2: {error!r}"
+                f"13 joints, label 0 to 2: {type(error).__name__}: {error}"
             ) from error
     return videos
 

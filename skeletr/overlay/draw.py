@@ -11,12 +11,13 @@ import numpy as np
 from skeletr.actions import REASONS, Attention, Prediction, Status
 from skeletr.overlay.labels import Part, Rect, chip, paste, place
 from skeletr.overlay.palette import DARK, person_color
-from skeletr.overlay.privacy import blur_faces
+from skeletr.overlay.privacy import blur_faces, blur_people
 from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, unit
 from skeletr.recording import UNTRACKED, Person
 
-Picture = Literal["as it is", "faces blurred", "skeletons only"]
+Picture = Literal["as it is", "faces blurred", "people blurred", "skeletons only"]
 PICTURES: tuple[Picture, ...] = get_args(Picture)
+_BLURS = {"faces blurred": blur_faces, "people blurred": blur_people}
 _QUIET = (70, 74, 82)
 _PLAIN = (232, 235, 240)
 
@@ -25,7 +26,8 @@ _PLAIN = (232, 235, 240)
 class OverlayStyle:
     """What is drawn.
 
-    picture: "as it is", "faces blurred", or "skeletons only" on a plain background.
+    picture: "as it is", "faces blurred", "people blurred", or "skeletons only" on a plain
+    background. Who is not among the people given is not blurred.
     joint_score: joints with a score at or below it are left out. arc_weight: attention between
     two people below this share is not drawn.
     """
@@ -87,8 +89,8 @@ def _background(image: np.ndarray, people: Sequence[Person], picture: Picture) -
     """What the people are drawn on, a new array (H, W, 3)."""
     if picture == "skeletons only":
         return np.full(image.shape, _PLAIN, np.uint8)
-    if picture == "faces blurred":
-        image = blur_faces(image, people)
+    if picture in _BLURS:
+        image = _BLURS[picture](image, people)
     return np.ascontiguousarray(image).copy()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from skeletr.pose.bodies import (
 from skeletr.pose.geometry import Region, Tile
 from skeletr.pose.networks import Body, PoseNetworks
 from skeletr.pose.tiles import SearchRota, tile_around
+from skeletr.pose.together import Together
 
 # A body that moved this far out of the square looked at (in parts of its size) is looked at again.
 SECOND_LOOK = 0.12
@@ -27,17 +29,24 @@ KNOWN_GAP = 0.12
 PROBATION = 0.3  # seconds in which a newcomer must go on looking like one
 FOUND_GAP = 0.5  # newcomers this close to where someone was lost are them
 LOST_TILE = 1.5  # side of the search around a lost person, in sizes of the last region
+# Of someone long out of sight, behind somebody else perhaps, nobody knows the pose. Only a place
+# is searched, closely and more closely in turn, as otherwise one sees but whoever stands there.
+REMEMBERED_TILES = (1.2, 0.75)
+REMEMBERED_EVERY = 0.1  # seconds
 
 
 class CrowdConfig(Protocol):
     """The part of `MediaPipePoseConfig` that is needed here."""
 
     max_people: int
+    min_detection: float
+    min_lost: float
     min_new: float
     min_presence: float
     scan_interval: float
     idle_scan_interval: float
     lost_seconds: float
+    remembered_seconds: float
     min_size: float
 
 
@@ -57,10 +66,15 @@ class Followed:
 
 @dataclass(frozen=True)
 class Lost:
-    """A person who just went out of sight, and when."""
+    """A person who went out of sight at `time`, to be looked for from `due` on.
+
+    looks: how many there were after the first while, in which every frame is looked at.
+    """
 
     person: Followed
     time: float
+    due: float
+    looks: int = 0
 
 
 class Crowd:
@@ -70,6 +84,7 @@ class Crowd:
         self._networks = networks
         self._config = config
         self._rota = SearchRota()
+        self._together = Together(networks.parallel)
         self._followed: list[Followed] = []
         self._lost: list[Lost] = []
 
@@ -79,25 +94,39 @@ class Crowd:
         self._rota.reset()
         self._followed, self._lost = [], []
 
+    def close(self) -> None:
+        """End the threads; the networks stay open. May be called twice."""
+        self._together.close()
+
     def update(self, image: np.ndarray, time: float) -> list[Body]:
         """The bodies in one frame, (H, W, 3) uint8 RGB."""
-        self._follow(image, time)
-        tiles = self._regain(image, time) + self._due(image, time)
-        found = [region for tile in tiles for region in self._networks.detect(image, tile)]
+        followed, tiles = list(self._followed), self._due(image, time)
+        looks = [partial(self._look, image, f, time) for f in followed]
+        searches = [partial(self._networks.detect, image, tile) for tile in tiles]
+        done = self._together.run([*looks, *searches])
+        self._follow(list(zip(followed, done, strict=False)), time)
+        found = [
+            region
+            for regions in done[len(followed) :]
+            for region in regions
+            if region.score >= self._config.min_detection
+        ]
+        for tile in self._regain(image, time):
+            found += self._networks.detect(image, tile)
         # The surest look at a newcomer settles their place; the others find them known.
         for region in sorted(found, key=lambda region: -region.score):
             self._meet(image, region, time)
         return [f.body for f in self._followed]
 
-    def _follow(self, image: np.ndarray, time: float) -> None:
+    def _follow(self, looks: list[tuple[Followed, Followed | None]], time: float) -> None:
+        """Keep those who are still there, given everybody before and as they look now."""
         kept: list[Followed] = []
-        looks = [(f, self._look(image, f, time)) for f in self._followed]
         # Of two who seem to be one body, the newer one, or else the one who moved more, slipped.
         for before, now in sorted(looks, key=lambda look: self._doubt(*look, time)):
             if now is not None and not any(is_same(now.body, k.body) for k in kept):
                 kept.append(now)
             else:
-                self._lost.append(Lost(before, time))
+                self._lost.append(Lost(before, time, time))
         self._followed = kept
 
     def _doubt(self, before: Followed, now: Followed | None, time: float) -> tuple[bool, float]:
@@ -120,11 +149,18 @@ class Crowd:
 
     def _regain(self, image: np.ndarray, time: float) -> list[Tile]:
         """Look again for one of the lost, in turn; a square to search if that did not help."""
-        self._lost = [x for x in self._lost if time - x.time <= self._config.lost_seconds]
-        if not self._lost or self._is_full():
+        kept = max(self._config.lost_seconds, self._config.remembered_seconds)
+        self._lost = [x for x in self._lost if time - x.time <= kept]
+        turn = next((i for i, x in enumerate(self._lost) if x.due <= time), None)
+        if turn is None or self._is_full():
             return []
-        lost = self._lost.pop(0)
+        lost = self._lost.pop(turn)
         region = lost.person.body.region
+        if time - lost.time > self._config.lost_seconds:
+            side = REMEMBERED_TILES[lost.looks % len(REMEMBERED_TILES)] * region.size
+            later = replace(lost, due=time + REMEMBERED_EVERY, looks=lost.looks + 1)
+            self._lost.append(later)
+            return [tile_around(region.x, region.y, side)]
         slot = self._free_slot()
         body = self._networks.landmarks(image, region, slot)
         if body is not None and self._is_back(body, image):

@@ -6,7 +6,10 @@ The constants are those of MediaPipe's own graphs for this model.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import LifoQueue
 
 import cv2
 import numpy as np
@@ -22,6 +25,7 @@ from skeletr.pose.geometry import (
     transform,
 )
 from skeletr.pose.networks import LANDMARKS, Body
+from skeletr.pose.prune import keep_outputs
 
 DETECTOR_SIDE = 224
 LANDMARK_SIDE = 256
@@ -32,13 +36,20 @@ OVERLAP = 0.3  # boxes of the detector (heads) that overlap more than this are o
 
 
 class LiteRtNetworks:
-    """Runs the two networks of a `.task` bundle with `threads` threads."""
+    """Runs the two networks of a `.task` bundle, each call on one thread.
+
+    Several calls at once take less processor time than one call on several threads, whose threads
+    wait for one another; so `parallel` calls may run at the same time.
+    """
 
     def __init__(self, bundle: Path, min_detection: float, threads: int = 2) -> None:
         """Raises `PoseError` where ai-edge-litert or the bundle cannot be used."""
+        self.parallel = threads
         with zipfile.ZipFile(bundle) as archive:
-            self._detector = _Network(archive.read("pose_detector.tflite"), threads)
-            self._landmarker = _Network(archive.read("pose_landmarks_detector.tflite"), threads)
+            detector = archive.read("pose_detector.tflite")
+            landmarker = archive.read("pose_landmarks_detector.tflite")
+        self._detectors = _Pool(detector, threads)
+        self._landmarkers = _Pool(keep_outputs(landmarker, {(1, 195), (1, 1)}), threads)
         self._anchors = anchors()
         self._min_detection = min_detection
 
@@ -46,7 +57,8 @@ class LiteRtNetworks:
         """See `PoseNetworks.detect`."""
         to_image = region_to_image(tile_region(tile), DETECTOR_SIDE)
         crop = cut(image, to_image, DETECTOR_SIDE, cv2.BORDER_CONSTANT)
-        outputs = self._detector.run(crop.astype(np.float32) / 127.5 - 1.0)
+        with self._detectors.one() as detector:
+            outputs = detector.run(crop.astype(np.float32) / 127.5 - 1.0)
         heads, scores = outputs[(2254, 12)], sigmoid(outputs[(2254, 1)][:, 0])
         found = np.flatnonzero(scores >= self._min_detection)
         points = heads[found].reshape(-1, 6, 2)
@@ -62,7 +74,8 @@ class LiteRtNetworks:
         """See `PoseNetworks.landmarks`; keeps nothing per slot."""
         to_image = region_to_image(region, LANDMARK_SIDE)
         crop = cut(image, to_image, LANDMARK_SIDE, cv2.BORDER_REPLICATE)
-        outputs = self._landmarker.run(crop.astype(np.float32) / 255.0)
+        with self._landmarkers.one() as landmarker:
+            outputs = landmarker.run(crop.astype(np.float32) / 255.0)
         rows = outputs[(195,)].reshape(-1, ROW)
         points = transform(to_image, rows[:, :2])
         presence = float(outputs[(1,)][0])
@@ -79,13 +92,40 @@ class LiteRtNetworks:
 
     def close(self) -> None:
         """See `PoseNetworks.close`."""
-        self._detector = self._landmarker = None
+        self._detectors.close()
+        self._landmarkers.close()
+
+
+class _Pool:
+    """Interpreters of one network, made when they are needed, each used by one thread at a time."""
+
+    def __init__(self, model: bytes, size: int) -> None:
+        self._model = model
+        self._idle: LifoQueue[_Network | None] = LifoQueue()
+        for _ in range(size - 1):
+            self._idle.put(None)
+        self._idle.put(_Network(model))
+
+    @contextmanager
+    def one(self) -> Iterator[_Network]:
+        """An interpreter for the block; waits while all are in use."""
+        network = self._idle.get()
+        try:
+            network = network or _Network(self._model)
+            yield network
+        finally:
+            self._idle.put(network)
+
+    def close(self) -> None:
+        """Free those that are not in use."""
+        while not self._idle.empty():
+            self._idle.get_nowait()
 
 
 class _Network:
     """One tflite network with a single image input."""
 
-    def __init__(self, model: bytes, threads: int) -> None:
+    def __init__(self, model: bytes) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -93,7 +133,7 @@ class _Network:
                 f"the LiteRT runner needs the package ai-edge-litert ({error}); install it with "
                 '`pip install ai-edge-litert` or choose runner="tasks"'
             ) from error
-        self._interpreter = Interpreter(model_content=model, num_threads=threads)
+        self._interpreter = Interpreter(model_content=model, num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = {

@@ -31,12 +31,14 @@ class MediaPipePoseConfig:
     model_path: a `.task` file to use instead.
     runner: "tasks" = MediaPipe's PoseLandmarker; "litert" = the same networks in the package
         ai-edge-litert, at half the cost; "auto" = litert where it is installed.
-    threads: of the litert runner.
+    threads: of the litert runner; that many networks run at the same time.
     min_detection: score from which a place in the picture is looked at more closely.
+    min_lost: the same where somebody was lost from sight; of the litert runner only.
     min_new, min_presence: how sure the model must be to take up a person, and to keep one.
     scan_interval, idle_scan_interval: seconds in which the whole picture is searched once, while
         people are followed and while there are none.
-    lost_seconds: for how long a lost person is looked for around the last place.
+    lost_seconds: for how long a lost person is looked for around the last place, in every frame.
+    remembered_seconds: for how long now and then, as people come back from behind one another.
     min_size: least size of a person's region relative to the picture's shorter side.
     working_side: larger pictures are scaled down to this many pixels on their longer side.
     """
@@ -47,23 +49,25 @@ class MediaPipePoseConfig:
     runner: str = "auto"
     threads: int = 2
     min_detection: float = 0.5
+    min_lost: float = 0.35
     min_new: float = 0.8
     min_presence: float = 0.5
     scan_interval: float = 1.0
     idle_scan_interval: float = 0.5
     lost_seconds: float = 1.0
+    remembered_seconds: float = 5.0
     min_size: float = 0.2
     working_side: int = 1280
 
     def __post_init__(self) -> None:
-        for name in ("min_detection", "min_new", "min_presence"):
+        for name in ("min_detection", "min_lost", "min_new", "min_presence"):
             if not 0.0 < getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number in (0, 1]")
         for name in ("scan_interval", "idle_scan_interval", "max_people", "threads"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
-        if self.lost_seconds < 0 or not 0 <= self.min_size < 1:
-            raise ValueError("expected lost_seconds >= 0 and min_size in [0, 1)")
+        if min(self.lost_seconds, self.remembered_seconds) < 0 or not 0 <= self.min_size < 1:
+            raise ValueError("expected lost_seconds, remembered_seconds >= 0, min_size in [0, 1)")
         if self.working_side < 64:
             raise ValueError(f"working_side is {self.working_side}, expected at least 64")
         if self.variant not in VARIANTS:
@@ -116,6 +120,7 @@ class MediaPipePose:
     def close(self) -> None:
         """See `PoseFrontend.close`."""
         self._closed = True
+        self._crowd.close()
         self._networks.close()
 
     def __enter__(self) -> MediaPipePose:
@@ -132,7 +137,8 @@ def load_networks(config: MediaPipePoseConfig) -> PoseNetworks:
         from skeletr.pose.litert_networks import LiteRtNetworks
 
         threads = min(config.threads, usable_cores())
-        return LiteRtNetworks(bundle, config.min_detection, threads)
+        least = min(config.min_detection, config.min_lost)
+        return LiteRtNetworks(bundle, least, threads)
     from skeletr.pose.tasks_networks import TasksNetworks
 
     return TasksNetworks(bundle, config.min_detection)

@@ -51,7 +51,13 @@ class Body:
 
 
 class PoseNetworks(Protocol):
-    """BlazePose's two networks: a coarse finder and the landmarks of one body."""
+    """BlazePose's two networks: a coarse finder and the landmarks of one body.
+
+    parallel: how many calls may run at the same time, in threads of their own; not two with the
+        same slot.
+    """
+
+    parallel: int
 
     def detect(self, image: np.ndarray, tile: Tile) -> list[Region]:
         """Where bodies may be inside `tile` of the (H, W, 3) uint8 RGB image, best first."""

@@ -35,7 +35,9 @@ FINGERS_TO_RIM = 1.02  # the circle MediaPipe means, relative to the farthest la
 
 
 class TasksNetworks:
-    """Runs a `.task` bundle with MediaPipe Tasks."""
+    """Runs a `.task` bundle with MediaPipe Tasks, which brings threads of its own."""
+
+    parallel = 1
 
     def __init__(self, bundle: Path, min_detection: float) -> None:
         """Raises `PoseError` where MediaPipe cannot be imported or does not take the bundle."""

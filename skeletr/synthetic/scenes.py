@@ -1,4 +1,4 @@
-"""Ready scenes of two or three people, as recordings; the same every time."""
+"""Ready scenes of two to four people, as recordings; the same every time."""
 
 from __future__ import annotations
 
@@ -17,35 +17,42 @@ _RATE = 25.0  # frames per second
 def examples() -> dict[str, Recording]:
     """Name -> recording: 6 to 8 seconds each, people numbered from 1."""
     return {
-        "A handshake, and somebody who watches": handshake(),
-        "Waving at somebody, who waves back": wave(),
-        "Sitting down and standing up": chair(),
-        "Passing each other": passing(),
+        "A handshake": handshake(),
+        "Waving back": wave(),
+        "Sitting down": chair(),
+        "Passing by": passing(),
+        "A crowd of four": crowd(),
     }
 
 
 def handshake() -> Recording:
-    """1 and 2 step up to each other, shake hands and step back; 3 stands by and watches."""
+    """1 and 2 step up to each other, shake hands and step back."""
     t = _times(7.0)
-    way = through(t, [(0.6, 0.0), (1.6, 0.325), (5.2, 0.325), (6.3, 0.0)])
-    out = through(t, [(1.2, 0.0), (1.9, 1.0), (4.4, 1.0), (5.1, 0.0)])[:, None]
-    shaking = through(t, [(1.8, 0.0), (2.1, 1.0), (4.0, 1.0), (4.4, 0.0)])
-    grip = np.zeros((len(t), 3))
-    grip[:, 1] = 1.05 + 0.055 * shaking * np.sin(2 * np.pi * 1.9 * (t - 1.8))
-    people = []
-    for x, degrees, seed in ((-0.75, 84.0, 10), (0.75, -84.0, 20)):
-        stance, offsets = walking(t, (x, 0.0), degrees, way, seed)
-        hands = stance.around(offsets)
-        hands[:, 1] = (1 - out) * hands[:, 1] + out * grip
-        people.append(joints(stance, hands))
-    stance = standing(t, (1.75, 0.5), -30.0, 30)
-    people.append(joints(stance, stance.around(hanging(t, 34))))
-    actions = [
-        Action("shake hands", 1, 1.5, 4.8),
-        Action("shake hands", 2, 1.5, 4.8),
-        Action("stand", 3, 0.0, 7.0),
-    ]
+    people = _shaking_hands(t, (-0.72, 0.72), 0.0, step=0.3, begin=1.0, end=5.6)
+    actions = [Action("shake hands", person, 1.0, 5.6) for person in (1, 2)]
     return _recording(people, t, actions, "handshake")
+
+
+def crowd() -> Recording:
+    """1 waves at 2, who waves back; 3 sits down and stands up again; 4 stands by."""
+    t = _times(8.0)
+    people = []
+    for x, degrees, begin, seed in ((-1.75, 30.0, 0.8, 40), (1.75, -30.0, 4.2, 50)):
+        stance = standing(t, (x, 0.2), degrees, seed)
+        people.append(joints(stance, stance.around(_waving(t, begin, 3.0, seed))))
+    down = through(t, [(0.8, 0.0), (2.3, 1.0), (5.2, 1.0), (6.5, 0.0)])
+    stance, offsets = seated(t, (0.1, -0.1), 42.0, down, 130)
+    people.append(joints(stance, stance.around(offsets)))
+    stance = standing(t, (1.0, 1.5), -10.0, 140)
+    people.append(joints(stance, stance.around(hanging(t, 144))))
+    actions = [
+        Action("wave", 1, 0.9, 4.3),
+        Action("wave", 2, 4.3, 7.7),
+        Action("sit down", 3, 0.8, 2.3),
+        Action("stand up", 3, 5.2, 6.5),
+        Action("stand", 4, 0.0, 8.0),
+    ]
+    return _recording(people, t, actions, "crowd")
 
 
 def wave() -> Recording:
@@ -94,6 +101,31 @@ def passing() -> Recording:
         people.append(joints(stance, stance.around(offsets)))
     actions = [Action("walk", person, 0.0, 6.0) for person in (1, 2)]
     return _recording(people, t, actions, "passing")
+
+
+def _shaking_hands(
+    times: np.ndarray, sides: tuple[float, float], z: float, step: float, begin: float, end: float
+) -> list[np.ndarray]:
+    """Two people, (T, 17, 3) metres, who come from x = `sides` and meet half-way.
+
+    step: metres that each walks, there and back. begin, end: seconds, when the hands go out and
+    when they are back.
+    """
+    way = through(times, [(begin - 0.8, 0.0), (begin + 0.3, step), (end, step), (end + 1.0, 0.0)])
+    moments = [(begin, 0.0), (begin + 0.6, 1.0), (end - 0.7, 1.0), (end, 0.0)]
+    out = through(times, moments)[:, None]
+    moments = [(begin + 0.5, 0.0), (begin + 0.8, 1.0), (end - 1.0, 1.0), (end - 0.7, 0.0)]
+    grip = np.zeros((len(times), 3))
+    grip[:] = (sum(sides) / 2, 1.05, z)
+    swing = np.sin(2 * np.pi * 1.9 * (times - begin - 0.5))
+    grip[:, 1] += 0.055 * through(times, moments) * swing
+    people = []
+    for x, degrees, seed in ((sides[0], 90.0, 10), (sides[1], -90.0, 20)):
+        stance, offsets = walking(times, (x, z), degrees, way, seed)
+        hands = stance.around(offsets)
+        hands[:, 1] = (1 - out) * hands[:, 1] + out * grip
+        people.append(joints(stance, hands))
+    return people
 
 
 def _waving(times: np.ndarray, begin: float, seconds: float, seed: int) -> np.ndarray:

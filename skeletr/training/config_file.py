@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any, get_args, get_origin, get_type_hints
 
 import yaml
@@ -13,6 +14,8 @@ import yaml
 from skeletr.checkpoint import Checkpoint, CheckpointError
 from skeletr.model import large, small
 from skeletr.training.config import ConfigError, TrainConfig
+
+_MOST_VALUES = 10_000
 
 
 def load_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> TrainConfig:
@@ -48,12 +51,40 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _plain(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not a readable YAML file: {error}") from error
+    values = _parsed(text, f"{path} is not a readable YAML file") or {}
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds a {type(values).__name__}, expected keys and values")
     return values
+
+
+def _parsed(text: str, wrong: str) -> Any:
+    """The value of a YAML text; nothing in it is executed."""
+    try:
+        value = yaml.safe_load(text)
+    # Beyond its own errors, tags that do not fit their text raise whatever reading that text does.
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ConfigError(f"{wrong}: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{wrong}: it is nested too deeply") from None
+    if not _is_small(value):
+        raise ConfigError(f"{wrong}: it holds more than {_MOST_VALUES} values, aliases counted")
+    return value
+
+
+def _is_small(value: Any) -> bool:
+    """Aliases of aliases of aliases are short to write, and endless to go through."""
+    left, seen = [value], 0
+    while left and seen < _MOST_VALUES:
+        item = left.pop()
+        seen += 1
+        if isinstance(item, dict):
+            left += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple | set):
+            left += item
+    return not left
 
 
 def _inherit(values: dict[str, Any]) -> None:
@@ -87,12 +118,13 @@ def _override(values: Any, override: str) -> None:
     if not equals:
         raise ConfigError(f"{override!r}: expected KEY=VALUE")
     *parents, name = key.split(".")
+    value = _parsed(text, f"{key}: what is given is not a YAML value")
     for parent in parents:
         values = _inner(values, parent, override)
     if isinstance(values, list):
-        values[_position(values, name, override)] = yaml.safe_load(text)
+        values[_position(values, name, override)] = value
     else:
-        values[name] = yaml.safe_load(text)
+        values[name] = value
 
 
 def _inner(values: Any, parent: str, override: str) -> Any:
@@ -134,7 +166,7 @@ def _part(kind: Any, value: Any, key: str) -> Any:
     item = get_args(kind)[0] if get_origin(kind) is tuple else None
     if item is not None and is_dataclass(item):
         if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
-            raise ConfigError(f"{key} is {value!r}, expected a list of parts with keys")
+            raise ConfigError(f"{key} is {short(value)}, expected a list of parts with keys")
         return tuple(_build(item, v, f"{key}.{i}.") for i, v in enumerate(value))
     return _value(key, value, kind)
 
@@ -145,7 +177,7 @@ def _value(key: str, value: Any, kind: Any) -> Any:
         try:
             return float(value)
         except ValueError as error:
-            raise ConfigError(f"{key} is {value!r}, expected a number") from error
+            raise ConfigError(f"{key} is {short(value)}, expected a number") from error
     if kind in (int, float, bool, str) and type(value) is not kind:
-        raise ConfigError(f"{key} is {value!r}, expected {kind.__name__}")
+        raise ConfigError(f"{key} is {short(value)}, expected {kind.__name__}")
     return value

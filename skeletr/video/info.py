@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_POSITIVE = ("max_seconds", "max_pixels", "max_frames", "decoder_mb", "decoder_seconds")
+
 
 class VideoError(ValueError):
     """A video that cannot be used: one sentence with the name of the file and the cause."""
@@ -18,15 +20,22 @@ class VideoLimits:
     max_seconds: length of the video. max_pixels: width x height of a frame; the default admits
     4K in every aspect ratio. max_frames: number of frames. processing_side: longer side in
     pixels to which larger frames are scaled down.
+
+    apart: decode in a process of its own, for files of strangers; where the system has no such
+    limits (Windows) it is done in this one. decoder_mb: addresses that process may take, in MB.
+    decoder_seconds: how long it may take over one frame.
     """
 
     max_seconds: float = 600.0
     max_pixels: int = 4096 * 2304
     max_frames: int = 36_000
     processing_side: int = 1280
+    apart: bool = False
+    decoder_mb: int = 2048
+    decoder_seconds: float = 20.0
 
     def __post_init__(self) -> None:
-        for name in ("max_seconds", "max_pixels", "max_frames"):
+        for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
         if self.processing_side < 2:
@@ -89,3 +98,8 @@ def clock(seconds: float) -> str:
     """Seconds as minutes:seconds, for messages."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def span(seconds: float) -> str:
+    """Seconds as "1.5 s", or as minutes:seconds from a minute on, for messages."""
+    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)

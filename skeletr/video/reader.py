@@ -1,38 +1,22 @@
-"""Streaming decoder: upright RGB frames with true, strictly increasing timestamps."""
+"""Reading a video: here, or in a process of its own where the file is a stranger's."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import av
-import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
-
-from skeletr.video.info import (
-    VideoError,
-    VideoFrame,
-    VideoInfo,
-    VideoLimits,
-    check_length,
-    check_limits,
-    clock,
-)
-from skeletr.video.source import describe, display_matrix, open_video, swaps_sides, upright
-
-# A step back of more than this is a new time line (joined clips), not a disordered frame.
-_NEW_TIMELINE = 1.0
+from skeletr.video.decoder import Decoder
+from skeletr.video.info import VideoFrame, VideoLimits
+from skeletr.video.process import AVAILABLE, DecodingProcess
 
 
 class VideoReader:
     """Frames of a video file, one at a time; may be iterated more than once.
 
     Args:
-        path: the file. limits: what is accepted. name: what to call the file in messages,
-            its own name if not given.
+        path: the file. limits: what is accepted, and where it is decoded. name: what to call the
+            file in messages, its own name if not given.
 
     Attributes:
         info: facts of the video. size: (width, height) in pixels of the frames that come out,
@@ -41,7 +25,8 @@ class VideoReader:
 
     Raises:
         VideoError: the file is no video, cannot be decoded at all, or breaks a limit. Raised
-            when made; while iterating only if the headers lied about the length.
+            when made; while iterating only if the headers lied about the length, or if a
+            process of its own gives no frame.
     """
 
     def __init__(
@@ -50,175 +35,16 @@ class VideoReader:
         limits: VideoLimits | None = None,
         name: str | None = None,
     ) -> None:
-        self._path = Path(path)
-        self._limits = limits or VideoLimits()
-        self.warnings: list[str] = []
-        self.info, self._matrix = self._probe(name or self._path.name)
-        self.size = _fit((self.info.width, self.info.height), self._limits.processing_side)
+        limits, path = limits or VideoLimits(), Path(path)
+        decoder = DecodingProcess if limits.apart and AVAILABLE else Decoder
+        self._decoder = decoder(path, limits, name or path.name)
+        self.info = self._decoder.info
+        self.size = self._decoder.size
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences about damaged or missing parts, of the last iteration."""
+        return self._decoder.warnings
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        self.warnings = []
-        stamps = _Clock(1 / self.info.fps)
-        damage = _Damage()
-        count = 0
-        for frame in self._decode(damage):
-            time = stamps.next(_seconds(frame))
-            count += 1
-            check_length(self.info.name, time, count, self._limits)
-            image = self._image(frame, damage)
-            if image is not None:
-                yield VideoFrame(image, time)
-        if count <= damage.pictures:
-            raise VideoError(f"{self.info.name} holds no frame that can be decoded.")
-        self._note_damage(damage)
-        self._note_missing_end(stamps.last)
-
-    def _open(self, name: str) -> tuple[InputContainer, VideoStream]:
-        return open_video(self._path, name, self._limits.max_pixels)
-
-    def _probe(self, name: str) -> tuple[VideoInfo, np.ndarray]:
-        container, stream = self._open(name)
-        with container:
-            info = describe(container, stream, name)
-        if not info.duration:
-            info = self._measured(info)
-        check_limits(info, self._limits)
-        container, stream = self._open(name)  # not every format can be wound back
-        with container:
-            first = next(_frames(container, stream, _Damage()), None)
-            if first is None:
-                raise VideoError(f"{name} holds no frame that can be decoded.")
-            matrix = display_matrix(first)
-            if swaps_sides(matrix):
-                info = replace(info, width=info.height, height=info.width)
-            return replace(info, rotation=first.rotation % 360), matrix
-
-    def _measured(self, info: VideoInfo) -> VideoInfo:
-        """Length and number of frames from the packets: recorders leave them out."""
-        container, stream = self._open(info.name)
-        with container:
-            seconds, frames = _scan(container, stream)
-        return replace(info, duration=seconds, frames=frames)
-
-    def _decode(self, damage: _Damage) -> Iterator[av.VideoFrame]:
-        container, stream = self._open(self.info.name)
-        with container:
-            yield from _frames(container, stream, damage)
-
-    def _image(self, frame: av.VideoFrame, damage: _Damage) -> np.ndarray | None:
-        """The picture upright and in the size of the reader, None if it cannot be converted."""
-        width, height = self.size[::-1] if swaps_sides(self._matrix) else self.size
-        try:
-            rgb = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
-        except (av.FFmpegError, ValueError):
-            damage.pictures += 1
-            return None
-        return upright(rgb, self._matrix)
-
-    def _note_damage(self, damage: _Damage) -> None:
-        parts = damage.packets + damage.pictures
-        if parts:
-            self.warnings.append(
-                f"{self.info.name} is damaged: {parts} part(s) could not be decoded."
-            )
-
-    def _note_missing_end(self, last: float) -> None:
-        end = last + 1 / self.info.fps
-        if self.info.duration - end > max(0.5, 0.02 * self.info.duration):
-            self.warnings.append(
-                f"{self.info.name} is cut off or damaged: only the first {_span(end)} of "
-                f"{_span(self.info.duration)} could be decoded and were used."
-            )
-
-
-@dataclass
-class _Damage:
-    """How many parts of a file could not be used: packets not decoded, pictures not converted."""
-
-    packets: int = 0
-    pictures: int = 0
-
-
-def _seconds(frame: av.VideoFrame) -> float | None:
-    """When a frame is shown, as the file says; None if it does not."""
-    if frame.pts is None or not frame.time_base:
-        return None
-    return float(frame.pts * frame.time_base)
-
-
-def _frames(container, stream, damage: _Damage) -> Iterator[av.VideoFrame]:
-    """Every frame that decodes; what does not is counted and skipped."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError:
-            damage.packets += 1
-            return
-        if packet is None:
-            return
-        try:
-            frames = packet.decode()
-        except av.FFmpegError:
-            damage.packets += 1
-            continue
-        yield from (f for f in frames if not f.is_corrupt)
-
-
-def _scan(container, stream) -> tuple[float, int]:
-    """Length in seconds and number of frames, from the packets."""
-    first, last, count = None, None, 0
-    try:
-        for packet in container.demux(stream):
-            if packet.pts is None:
-                continue
-            count += 1
-            first = packet.pts if first is None else min(first, packet.pts)
-            last = packet.pts if last is None else max(last, packet.pts)
-    except av.FFmpegError:
-        pass  # what was counted so far is the best that can be known
-    return (float((last - first) * stream.time_base) if count else 0.0), count
-
-
-class _Clock:
-    """Turns presentation times into seconds from the first frame, strictly increasing."""
-
-    def __init__(self, step: float) -> None:
-        self._step = step
-        self._origin: float | None = None
-        self._repaired = False
-        self._started = False
-        self.last = 0.0
-
-    def next(self, seconds: float | None) -> float:
-        """The time of the next frame; `seconds` is None where the file has none."""
-        self.last = self._following(seconds) if self._started else 0.0
-        self._started = True
-        if self._origin is None and seconds is not None:
-            self._origin = seconds - self.last
-        return self.last
-
-    def _following(self, seconds: float | None) -> float:
-        if seconds is None or self._origin is None:
-            return self.last + self._step
-        time = seconds - self._origin
-        if time > self.last:
-            self._repaired = False
-            return time
-        if self.last - time > _NEW_TIMELINE:
-            self._origin = seconds - self.last - self._step
-            return self.last + self._step
-        # Half a step for a single double, so that the next true time is still ahead of it.
-        step = self._step if self._repaired else self._step / 2
-        self._repaired = True
-        return self.last + step
-
-
-def _fit(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    scale = min(1.0, longest / max(size))
-    width, height = (max(1, round(side * scale)) for side in size)
-    return width, height
-
-
-def _span(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)
+        return iter(self._decoder)

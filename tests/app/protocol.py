@@ -6,6 +6,7 @@ import base64
 import json
 import secrets
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,11 @@ class Page:
         """The tab is closed, or the browser vanishes: the server sees no more than this."""
         self._heartbeat.close()
         self._http.close()
+
+    def vanish(self) -> None:
+        """The process of the browser is killed: its connections are reset."""
+        self._heartbeat.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def get(self, path: str) -> httpx.Response:
         """A file or page below `/gradio_api`."""
@@ -74,6 +80,10 @@ class Page:
     def push(self, event: str, data: list) -> None:
         """The next picture of a camera that runs."""
         self._http.post(f"{self._api}/stream/{event}", json={"data": data, "event_id": event})
+
+    def stop(self, event: str) -> None:
+        """The camera is switched off."""
+        self._http.post(f"{self._api}/stream/{event}/close")
 
     def _begin_heartbeat(self) -> socket.socket:
         """The connection that a page keeps open for as long as it is there."""

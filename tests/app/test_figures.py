@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from app import figures, views
 from app.live import LiveView
+from app.timeline_view import rows, shown_labels, timeline
 from skeletr.actions import (
     ActionLog,
     Actions,
@@ -17,6 +21,7 @@ from skeletr.actions import (
     nothing,
 )
 from skeletr.overlay import person_hex
+from skeletr.token_attention import PairAttention
 
 LABELS = ("walk", "<b>run</b>")
 
@@ -38,21 +43,46 @@ def attention(count: int = 4) -> Attention:
     return Attention(weights.astype(np.float32), np.arange(count) / 2, person)
 
 
-def test_spans_join_equal_labels_and_keep_changes() -> None:
-    found = figures.spans(track(says(0, 0.6), says(0, 0.9), says(1), says(0)), 0.5)
-    assert [s.prediction.label for s in found] == ["walk", "<b>run</b>", "walk"]
-    assert found[0].prediction.score == 0.9
-    assert [s.start for s in found[1:]] == [s.end for s in found[:-1]]
+def test_the_timeline_covers_the_whole_video_row_by_row() -> None:
+    seen = Track(np.array([1.0, 1.5]), (says(0, 0.6), says(1, 0.9)), 1.0, 1.5)
+    log = ActionLog(LABELS, 0.5, {1: seen, 2: track()}, track(*[says(0)] * 6))
+    whole, person = rows(log)
+    assert (whole.person, person.person) == (None, 1)
+    assert [s.text for s in person.steps] == ["not in view", "walk", "<b>run</b>", "not in view"]
+    for row in (whole, person):
+        assert row.steps[0].start == log.scene.start and row.steps[-1].end == log.scene.end
+        assert all(a.end == b.start for a, b in pairwise(row.steps))
 
 
-def test_timeline_has_a_row_per_person_and_escapes_labels() -> None:
+def test_timeline_shows_label_confidence_and_reasons() -> None:
     unsure = nothing(Status.TOO_FEW_JOINTS, LABELS)
-    people = {1: track(says(0), says(1)), 2: track(unsure), 3: track()}
-    log = ActionLog(LABELS, 0.5, people, track(says(0)))
-    figure = figures.timeline(log)
-    assert [trace.y[0] for trace in figure.data] == ["Scene", "Person 1", "Person 2"]
-    assert figure.data[1].marker.color[0] == person_hex(1)
-    assert "<b>run" not in figure.to_json().replace("\\u003c", "<")
+    guess = replace(says(0, 0.6), status=Status.UNKNOWN)
+    people = {1: track(says(0, 0.75), says(1)), 2: track(unsure, guess), 3: track()}
+    log = ActionLog(LABELS, 0.5, people, track(says(0), says(0)))
+    found = timeline(log)
+    assert list(found.layout.meta["rows"]) == [None, 1, 2]
+    assert person_hex(1) in found.layout.yaxis.ticktext[1]
+    heights, told = found.data[1], found.data[3].customdata
+    assert heights.width[2] / heights.width[3] == pytest.approx(0.75 / 0.8)
+    assert heights.width[4] == 0  # too little was seen to be sure of anything
+    assert heights.marker.color[0] == heights.marker.color[2] != heights.marker.color[3]
+    assert list(told[2][:2]) == [0.0, 1] and "walk 75%" in told[2][2] and "25%" in told[2][2]
+    assert "too few joints" in told[4][2] and "unknown; the guesses" in told[5][2]
+    assert "<b>run" not in found.to_json().replace("\\u003c", "<")
+
+
+def test_timeline_can_be_filtered() -> None:
+    people = {1: track(says(0), says(1)), 2: track(says(1), says(1))}
+    log = ActionLog(LABELS, 0.5, people, track(says(1), says(1)))
+    assert shown_labels(log) == ["<b>run</b>", "walk"]
+    assert list(timeline(log, people=[2]).layout.meta["rows"]) == [None, 2]
+    only, every = (timeline(log, labels=labels).data[1].marker.color for labels in (["walk"], []))
+    assert [a == b for a, b in zip(only, every, strict=True)] == [False] * 2 + [True] + [False] * 3
+
+
+def test_an_empty_timeline_says_what_to_do() -> None:
+    empty = ActionLog(LABELS, 0.5, {}, Track(np.zeros(0), (), 0.0, 0.0))
+    assert "Try a video" in timeline(empty).layout.annotations[0].text
 
 
 def test_heatmaps_name_sequences_and_people() -> None:
@@ -62,6 +92,21 @@ def test_heatmaps_name_sequences_and_people() -> None:
     between = figures.people_heatmap(attention())
     assert list(between.data[0].y) == ["Person 1", "Person 2"]
     assert np.allclose(np.sum(between.data[0].z, axis=1), 1, atol=1e-3)
+
+
+def test_cells_say_who_when_and_what() -> None:
+    told = [f"Person {i}: <i>" for i in range(4)]
+    found = figures.sequence_heatmap(attention(), told=told).data[0]
+    assert list(found.customdata[1][2]) == ["Person 1: &lt;i&gt;", "Person 2: &lt;i&gt;"]
+
+
+def test_tokens_of_a_pair_are_named() -> None:
+    names = ("global", "t=1.00 s", "left arm")
+    pair = PairAttention(np.arange(9).reshape(3, 3) / 36, names, names)
+    found = figures.token_heatmap(pair, "P(1.0, 1)", "P(2.0, 2)")
+    assert np.allclose(found.data[0].z, pair.weights, atol=1e-5)
+    assert tuple(found.data[0].y) == names
+    assert "P(2.0, 2)" in found.layout.xaxis.title.text
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])

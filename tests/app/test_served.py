@@ -16,7 +16,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from app import live_tab
+from app import live_frames
 from app.engine import Engine
 from app.settings import AppSettings
 from app.ui import build, launch_options, stop
@@ -32,7 +32,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
     FakePose.open = 0
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files")))
-        patch.setattr(live_tab, "_LINE_PACE", 0.05)
+        patch.setattr(live_frames, "_LINE_PACE", 0.05)
         settings = AppSettings(max_live=1, max_upload_mb=2)
         page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
         options = launch_options(settings, page)
@@ -96,7 +96,7 @@ def test_a_video_goes_through_and_its_files_go_with_the_page(
     assert "<img" not in shown.replace("\\u003c", "<").replace("<img alt", "")
     session = served.sessions.get(page.key)
     results = [str(p) for p in session._folder.iterdir()]
-    assert len(results) == 4
+    assert len(results) == 7
     assert all(page.get(f"/file={quote(path)}").status_code == 200 for path in results)
     page.close()
     wait_until(lambda: not len(served.sessions))

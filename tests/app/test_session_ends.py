@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import live_tab
+from app import live_frames, live_tab
 from app import sessions as sessions_module
 from app.engine import Engine
 from app.sessions import Busy, Gone, Sessions
@@ -34,15 +34,17 @@ def frame(sessions: Sessions, key: str) -> tuple:
     """What the page gets for one camera picture, the way that `live_tab` answers it."""
 
     async def answer() -> tuple:
-        told = await live_tab._in_line(sessions, IMAGE, key)
-        return told or live_tab._step(sessions, IMAGE, (False, False), OPTIONS, key)
+        told = await live_frames.in_line(sessions, key)
+        if told is not None:
+            return live_tab._nothing(told)
+        return live_tab._step(sessions, IMAGE, (False, False), OPTIONS, key)
 
     return run(answer())
 
 
 @pytest.fixture(autouse=True)
 def quick_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_tab, "_LINE_PACE", 0.0)
+    monkeypatch.setattr(live_frames, "_LINE_PACE", 0.0)
 
 
 def text(answer: tuple) -> str:
@@ -145,7 +147,7 @@ def test_a_page_takes_its_files_along(sessions: Sessions, moving_video: Path) ->
     for session in (mine, yours):  # the same file of two visitors is one file
         assert session.begin(upload, "film.mp4", OPTIONS).wait(60)
     results = list(mine._folder.iterdir())
-    assert len(results) == 4 and mine._folder.parent == sessions.vault.root
+    assert len(results) == 7 and mine._folder.parent == sessions.vault.root
     assert mine.begin(upload, "film.mp4", OPTIONS).wait(60)  # once more: the upload is still there
     assert mine.outcome is None and mine.job.outcome.problem == ""
     assert not any(r.exists() for r in results)

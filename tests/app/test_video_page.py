@@ -72,8 +72,7 @@ def check_downloads(page, video: Path, folder: Path) -> None:
 
 def check_choice_of_head(page) -> None:
     before = page.locator("#video-attention .heatmaplayer image").get_attribute("href")
-    page.get_by_label("Head", exact=True).click()
-    page.get_by_role("option", name="3", exact=True).click()
+    page.locator("#video-heads .sk-head[data-head='2']").click()
     page.wait_for_function(
         "old => document.querySelector('#video-attention .heatmaplayer image')"
         "?.getAttribute('href') !== old",

@@ -1,0 +1,96 @@
+"""Choosing a moment, layer, head or pair: what then changes on the page."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from types import SimpleNamespace
+
+from app import attention_view, figures, scene_data
+from app.attention_view import Choice
+from app.engine import NotReady
+from app.exploration import Exploration
+from app.outcome import Outcome
+from skeletr.actions import Attention
+
+MEAN = "Mean"
+_PATIENCE = 20.0  # seconds to wait until the model can be asked
+_ASK_A_CELL = "Click a cell of the map above to see inside that pair of sequences."
+
+
+def looked_at(
+    ui: SimpleNamespace, outcome: Outcome | None, exploration: Exploration | None, choice: Choice
+) -> dict:
+    """Updates of everything that shows the window of the chosen moment."""
+    if outcome is None or outcome.result is None:
+        return {ui.sequences: figures.message("Recognise a video first.")}
+    recording, log = outcome.result.recording, outcome.result.log
+    key, attention = _window(outcome, exploration, choice.moment)
+    choice = choice.within(attention)
+    layer, head = choice.layer, choice.head
+    told = attention and attention_view.told(log, attention)
+    weights = attention and attention.select(layer, head)
+    known = exploration.characters if exploration else attention_view.characters(log)
+    return {
+        ui.heads: attention_view.heads(attention, choice, known),
+        ui.sequences: figures.sequence_heatmap(attention, layer, head, told),
+        ui.between: figures.people_heatmap(attention, layer, head),
+        ui.window: scene_data.window(recording, log, key, attention, weights),
+        **inside(ui, outcome, exploration, choice, attention),
+    }
+
+
+def inside(
+    ui: SimpleNamespace,
+    outcome: Outcome,
+    exploration: Exploration | None,
+    choice: Choice,
+    attention: Attention | None = None,
+) -> dict:
+    """Updates of what is inside the chosen pair; it is forgotten where the window has it not."""
+    if attention is None:
+        _, attention = _window(outcome, exploration, choice.moment)
+    choice = choice.within(attention)
+    places = [attention_view.place(attention, spot) for spot in choice.pair or () if attention]
+    if len(places) != 2 or None in places:
+        return {ui.tokens: figures.message(_ASK_A_CELL), ui.pair: None}
+    return {ui.tokens: _tokens(exploration, choice, attention, places), ui.pair: choice.pair}
+
+
+def _tokens(
+    exploration: Exploration | None, choice: Choice, attention: Attention, places: list[int]
+) -> object:
+    if exploration is None or exploration.explorer(_PATIENCE) is None:
+        problem = exploration and exploration.problem
+        return figures.message(problem or "The model is busy. Click the cell again in a moment.")
+    try:
+        window = exploration.attention(choice.moment)
+    except NotReady as error:
+        return figures.message(str(error))
+    pair = window and attention_view.pair_tokens(window, choice)
+    if pair is None:
+        return figures.message("This model does not attend to single moments or body parts.")
+    looks, seen = (attention.names[i] for i in places)
+    return figures.token_heatmap(pair, looks, seen)
+
+
+def _window(
+    outcome: Outcome, exploration: Exploration | None, moment: float
+) -> tuple[float, Attention | None]:
+    """The window of a moment; where the result keeps none, the model is asked once more."""
+    found = attention_view.nearest(outcome.result.log, moment)
+    if found is not None:
+        return found
+    again = None
+    with suppress(NotReady):
+        again = exploration and exploration.attention(moment)
+    return (again.key, again.sequences) if again else (moment, None)
+
+
+def numbered(count: int) -> list[str]:
+    """The choices of layers or heads."""
+    return [MEAN, *(str(i + 1) for i in range(count))]
+
+
+def number_of(chosen: str) -> int | None:
+    """The number from 0 of what `numbered` offers; None for the mean."""
+    return None if chosen == MEAN else int(chosen) - 1

@@ -1,0 +1,49 @@
+"""Examples to look at without a camera or a file: made-up people, recognised when asked for.
+
+Only the motion is there; what is said about it comes from the model that is loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import gradio as gr
+
+from app.thumbnails import style_sheet, thumbnail
+from skeletr.recording import Recording
+from skeletr.synthetic import examples
+
+
+@lru_cache(maxsize=1)
+def _made() -> dict[str, Recording]:
+    return examples()
+
+
+def example_names() -> tuple[str, ...]:
+    """In the order in which they are offered."""
+    return tuple(_made())
+
+
+def example(name: str) -> Recording:
+    """Raises KeyError for a name that is not offered."""
+    return _made()[name]
+
+
+def example_buttons() -> dict[str, gr.Button]:
+    """Lay out a button per example inside the current block; by name."""
+    gr.HTML('<p class="sk-meta">Or look at made-up people:</p>', padding=False)
+    with gr.Row(elem_id="video-examples"):
+        return {
+            name: gr.Button(name, size="sm", min_width=130, elem_id=_element(name))
+            for name in example_names()
+        }
+
+
+def example_style() -> str:
+    """A style sheet with the picture of each example on its button."""
+    return style_sheet({_element(name): thumbnail(made) for name, made in _made().items()})
+
+
+def _element(name: str) -> str:
+    return "example-" + re.sub(r"[^a-z]+", "-", name.lower())

@@ -1,0 +1,144 @@
+"""What lies behind a result, made ready in the background: "what if", and single tokens."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import weakref
+from collections.abc import Collection
+from contextlib import suppress
+from functools import cached_property
+
+import numpy as np
+
+from app.attention_view import characters
+from app.engine import Engine, NotReady
+from app.outcome import Outcome
+from app.sessions import Session
+from skeletr.actions import ActionLog
+from skeletr.explore import Explorer, Interval
+from skeletr.heads import HeadCharacter
+from skeletr.token_attention import WindowAttention
+
+_LOG = logging.getLogger(__name__)
+_FORESEEN = 6  # people
+_PART = 5.0  # seconds of video that are asked about at once, so that others get their turn
+
+
+class Exploration:
+    """One outcome, to be asked about. `ready` tells when it can; `problem` why it never will.
+
+    The recording is recognised once more, without decoding and poses, which takes a few
+    milliseconds per second of video and person; it works for an opened session too.
+    """
+
+    def __init__(self, engine: Engine, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.ready = threading.Event()
+        self.problem = ""
+        self._engine = engine
+        self._explorer: Explorer | None = None
+        self._stop = threading.Event()
+        self._window: tuple[float, WindowAttention | None] | None = None
+
+    def start(self) -> None:
+        """Begin in a thread of its own; returns at once."""
+        threading.Thread(target=self._run, daemon=True, name="exploration").start()
+
+    def stop(self) -> None:
+        """Give up what is still to be prepared."""
+        self._stop.set()
+
+    def explorer(self, timeout: float | None = None) -> Explorer | None:
+        """What can be asked; None where it is not ready in time or cannot be had."""
+        self.ready.wait(timeout)
+        return self._explorer
+
+    def attention(self, time: float) -> WindowAttention | None:
+        """All attention of the window nearest to `time`; None before it is ready.
+
+        Raises `NotReady` where the model cannot be asked just now.
+        """
+        if self._explorer is None:
+            return None
+        known = self._window
+        if known is None or known[0] != time:
+            known = self._window = (time, self._explorer.attention(time))
+        return known[1]
+
+    @cached_property
+    def characters(self) -> dict[tuple[int, int], tuple[HeadCharacter, float]]:
+        """See `attention_view.characters`."""
+        return characters(self.outcome.result.log)
+
+    def _run(self) -> None:
+        try:
+            self._explorer = self._engine.explorer(
+                self.outcome.result.recording, self._stop, self.outcome.taught
+            )
+        except NotReady as error:
+            self.problem = str(error)
+        except Exception:
+            _LOG.exception("a result could not be made ready to be asked about")
+            self.problem = "This result cannot be asked about because of a fault in this program."
+        finally:
+            self.ready.set()
+        if self._explorer is not None:
+            with suppress(NotReady):  # who asks later is told
+                self._foresee(self._explorer)
+
+    def without(
+        self, people: Collection[int], interval: Interval | None
+    ) -> tuple[ActionLog, ActionLog] | None:
+        """Everything as it was, and without somebody or a while; None before it is ready.
+
+        Raises `NotReady` where the model cannot be asked just now.
+        """
+        explorer = self._explorer
+        if explorer is None:
+            return None
+        self._relate(explorer, (), None)
+        self._relate(explorer, people, interval)
+        return explorer.without(), explorer.without(people, interval)
+
+    def _foresee(self, explorer: Explorer) -> None:
+        """Relate what is asked for most, so that the answer is there at once."""
+        tracks = self.outcome.result.log.people
+        longest = sorted(tracks, key=lambda p: -len(tracks[p].times))[:_FORESEEN]
+        for people in ([], *([p] for p in longest)):
+            self._relate(explorer, people, None)
+
+    def _relate(
+        self, explorer: Explorer, people: Collection[int], interval: Interval | None
+    ) -> None:
+        """Part by part, so that others get their turn; what is known already costs nothing."""
+        scene = self.outcome.result.log.scene
+        for start in np.arange(scene.start, scene.end, _PART).tolist():
+            if self._stop.is_set():
+                return
+            explorer.without(people, interval, during=(start, start + _PART))
+
+
+class Explorations:
+    """The exploration of each open page; it ends when its page shows something else."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._found: weakref.WeakKeyDictionary[Session, Exploration] = weakref.WeakKeyDictionary()
+
+    def of(self, session: Session) -> Exploration | None:
+        """That of what the page shows, begun on first use; None where it shows nothing."""
+        outcome = session.outcome
+        with self._lock:
+            known = self._found.get(session)
+            if known is not None and known.outcome is outcome:
+                return known
+            if known is not None:
+                known.stop()
+                del self._found[session]
+            if outcome is None or outcome.result is None:
+                return None
+            made = self._found[session] = Exploration(self._engine, outcome)
+        made.start()
+        return made

@@ -1,0 +1,185 @@
+// Draws on the video and the skeletons of a pair. Shares one scope with results.js, see results.py.
+
+const LEAST = 0.04; // of attention between two people that is drawn
+const LOOP = 1900; // milliseconds in which a short sequence is played once
+
+const nearestIndex = (times, time) => {
+  let best = -1;
+  times.forEach((t, i) => {
+    if (best < 0 || Math.abs(t - time) < Math.abs(times[best] - time)) best = i;
+  });
+  return best;
+};
+
+// Where a person is, [x1, y1, x2, y2] in pixels of the recording, between the places that are known.
+const boxAt = (scene, person, time) => {
+  const track = scene.people[person];
+  if (!track) return null;
+  const at = (time - scene.start) / scene.step - track.first;
+  const before = track.boxes[Math.floor(at)];
+  const after = track.boxes[Math.ceil(at)];
+  if (!before || !after) return track.boxes[Math.round(at)] || null;
+  const share = at - Math.floor(at);
+  return before.map((value, i) => value + share * (after[i] - value));
+};
+
+// The part of a video element that shows the picture, in pixels of the page.
+const pictureOf = (video) => {
+  const box = video.getBoundingClientRect();
+  const scale = Math.min(box.width / video.videoWidth, box.height / video.videoHeight);
+  const [width, height] = [video.videoWidth * scale, video.videoHeight * scale];
+  return { left: box.left + (box.width - width) / 2, top: box.top + (box.height - height) / 2, width, height };
+};
+
+// A canvas that lies exactly on the picture; clicks go through it.
+const sheetOn = (video) => {
+  const block = video.closest("#video-annotated");
+  let sheet = block.querySelector(":scope > canvas.sk-sheet");
+  if (!sheet) {
+    sheet = document.createElement("canvas");
+    sheet.className = "sk-sheet";
+    block.append(sheet);
+  }
+  const [outer, picture] = [block.getBoundingClientRect(), pictureOf(video)];
+  const fine = window.devicePixelRatio || 1;
+  sheet.style.left = `${picture.left - outer.left - block.clientLeft}px`;
+  sheet.style.top = `${picture.top - outer.top - block.clientTop}px`;
+  sheet.style.width = `${picture.width}px`;
+  sheet.style.height = `${picture.height}px`;
+  sheet.width = Math.round(picture.width * fine);
+  sheet.height = Math.round(picture.height * fine);
+  return sheet;
+};
+
+const stroke = (context, width, color) => {
+  context.lineCap = "round";
+  for (const [extra, paint] of [[2.5, "rgba(22, 24, 28, 0.75)"], [0, color]]) {
+    context.lineWidth = width + extra;
+    context.strokeStyle = paint;
+    context.stroke();
+  }
+};
+
+// From one head to another, thicker the more attention goes there; there and back run apart.
+const drawArc = (context, from, to, weight, color, higher) => {
+  const distance = Math.hypot(to[0] - from[0], to[1] - from[1]);
+  const bow = (higher ? 0.46 : 0.28) * distance;
+  const top = Math.max((from[1] + to[1]) / 2 - bow, -Math.min(from[1], to[1]) * 0.9);
+  context.beginPath();
+  context.moveTo(...from);
+  context.quadraticCurveTo((from[0] + to[0]) / 2, top, ...to);
+  stroke(context, 1 + 12 * weight, color);
+  context.beginPath();
+  context.arc(...to, 3 + 6 * weight, 0, 2 * Math.PI);
+  context.fillStyle = color;
+  context.fill();
+};
+
+// A frame with a name below; a name that would lie on another one goes above. Where the name lies.
+const drawMarked = (context, box, text, color, ink, other) => {
+  const [x1, y1, x2, y2] = box;
+  context.beginPath();
+  context.roundRect(x1 - 4, y1 - 4, x2 - x1 + 8, y2 - y1 + 8, 10);
+  context.setLineDash(text === "looks" ? [9, 7] : []);
+  stroke(context, 3, color);
+  context.setLineDash([]);
+  context.font = "600 13px system-ui, sans-serif";
+  const wide = context.measureText(text).width + 14;
+  const left = Math.max(0, Math.min(x1 - 4, context.canvas.clientWidth - wide));
+  const covered = other && left < other.right + 4 && left + wide > other.left - 4;
+  const top = covered ? Math.max(y1 - 30, 2) : Math.min(y2 + 8, context.canvas.clientHeight - 24);
+  context.beginPath();
+  context.roundRect(left, top, wide, 21, 6);
+  context.fillStyle = color;
+  context.fill();
+  context.fillStyle = ink;
+  context.fillText(text, left + 7, top + 15);
+  return { left, right: left + wide };
+};
+
+// Everything that is drawn over the video at its present time.
+const drawOnVideo = (video, scene, arcs, chosen) => {
+  const sheet = sheetOn(video);
+  const context = sheet.getContext("2d");
+  const scale = sheet.clientWidth / scene.size[0];
+  context.setTransform(sheet.width / sheet.clientWidth, 0, 0, sheet.height / sheet.clientHeight, 0, 0);
+  context.clearRect(0, 0, sheet.clientWidth, sheet.clientHeight);
+  const placeOf = (person) => boxAt(scene, person, video.currentTime)?.map((value) => value * scale);
+  const index = arcs ? nearestIndex(arcs.times, video.currentTime) : -1;
+  if (index >= 0) {
+    const people = arcs.people[index];
+    const heads = people.map(placeOf).map((box) => box && [(box[0] + box[2]) / 2, box[1]]);
+    people.forEach((looks, i) => people.forEach((seen, j) => {
+      const weight = arcs.weights[index][i][j];
+      if (i === j || weight < LEAST || !heads[i] || !heads[j]) return;
+      drawArc(context, heads[i], heads[j], weight, scene.people[looks].color, i > j);
+    }));
+  }
+  if (!chosen) return;
+  const same = chosen.looks.person === chosen.seen.person;
+  const marks = [[chosen.looks, "looks"], [chosen.seen, same ? "looks at this moment" : "is looked at"]];
+  let named = null;
+  for (const [spot, text] of same ? marks.slice(1) : marks) {
+    const box = placeOf(spot.person);
+    if (box) named = drawMarked(context, box, text, spot.color, spot.ink, named);
+  }
+};
+
+const svgNode = (name, attributes) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return node;
+};
+
+const textNode = (name, text, classes = "") => {
+  const node = document.createElement(name);
+  node.textContent = text;
+  node.className = classes;
+  return node;
+};
+
+// One short sequence: who, when, label, and the skeleton. A click goes to its moment.
+const bodyOf = (spot, role) => {
+  const body = document.createElement("button");
+  body.type = "button";
+  body.className = "sk-body";
+  body.dataset.seek = spot.time;
+  body.dataset.person = spot.person;
+  body.title = `Go to ${spot.time.toFixed(1)} s`;
+  const head = document.createElement("span");
+  const chip = textNode("span", spot.person, "sk-chip");
+  chip.style.background = spot.color;
+  chip.style.color = spot.ink;
+  head.append(chip, textNode("b", role), textNode("span", `${spot.time.toFixed(1)} s`));
+  const drawing = svgNode("svg", { viewBox: "0 0 200 200", role: "img", "aria-label": `Skeleton of person ${spot.person}` });
+  drawing.append(
+    svgNode("path", { class: "sk-limbs-edge" }),
+    svgNode("path", { class: "sk-limbs", stroke: spot.color }),
+    svgNode("path", { class: "sk-joints" }),
+  );
+  const share = spot.score === null ? "" : ` ${Math.round(100 * spot.score)} %`;
+  body.append(head, drawing, textNode("span", spot.label + share, "sk-said"));
+  return body;
+};
+
+const pose = (drawing, points, limbs) => {
+  const seen = limbs.filter(([a, b]) => points?.[a] && points?.[b]);
+  const lines = seen.map(([a, b]) => `M${points[a]}L${points[b]}`).join("");
+  const joints = (points || []).filter(Boolean).map(([x, y]) => `M${x},${y}h0`).join("");
+  const [edge, limb, joint] = drawing.children;
+  edge.setAttribute("d", lines);
+  limb.setAttribute("d", lines);
+  joint.setAttribute("d", joints);
+};
+
+// Plays the sequence; with less motion wished for, its middle is shown.
+const playBody = (body, spot, limbs, now) => {
+  const poses = spot.poses;
+  if (!poses.length) return;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const index = Math.min(Math.floor(((now % LOOP) / LOOP) * (poses.length + 2)), poses.length - 1);
+  const shown = still ? (poses.length - 1) / 2 : index;
+  if (body.dataset.pose === `${shown}`) return;
+  body.dataset.pose = shown;
+  pose(body.querySelector("svg"), poses[shown], limbs);
+};

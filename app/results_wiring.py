@@ -1,0 +1,152 @@
+"""What the results do when something in them is chosen, clicked or asked."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import gradio as gr
+
+from app import scene_data, what_if_view
+from app.attention_updates import inside, looked_at, number_of
+from app.attention_view import Choice, Spot
+from app.engine import NotReady
+from app.exploration import Explorations
+from app.outcome import Outcome
+from app.sessions import Busy, Session, Sessions
+from app.timeline_view import timeline
+from app.views import note
+
+_PATIENCE = 60.0  # seconds to wait until the model can be asked
+_QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+
+
+def wire(ui: SimpleNamespace, sessions: Sessions, explorations: Explorations) -> None:
+    """Connect the components of the results, which `app.results` lays out."""
+    _wire_attention(ui, sessions, explorations)
+    _wire_timeline(ui, sessions)
+    _wire_what_if(ui, sessions, explorations)
+
+
+def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explorations) -> None:
+    def look(session: Session, choice: Choice) -> dict:
+        return looked_at(ui, session.outcome, explorations.of(session), choice)
+
+    def ready(moment: float, request: gr.Request) -> dict:
+        session = _session(sessions, request)
+        exploration = explorations.of(session)
+        if exploration is None or session.outcome.result.log.attention:
+            return {ui.tokens: gr.skip()}
+        exploration.ready.wait(_PATIENCE)  # saved without attention: the model is asked for it
+        return look(session, Choice(moment))
+
+    def chosen(
+        moment: float, layer: str, head: int | None, pair: tuple | None, request: gr.Request
+    ) -> dict:
+        session = _session(sessions, request)
+        choice = Choice(moment, number_of(layer), head, pair)
+        return look(session, choice) | _arcs(ui, session.outcome, choice)
+
+    def seen(
+        event: gr.EventData, layer: str, head: int | None, pair: tuple | None, request: gr.Request
+    ) -> dict:
+        session = _session(sessions, request)
+        time = _key(session.outcome, float(event.time))
+        shown = look(session, Choice(time, number_of(layer), head, pair))
+        return {ui.moment: round(time, 3)} | shown
+
+    def enlarged(
+        event: gr.EventData, moment: float, layer: str, pair: tuple | None, request: gr.Request
+    ) -> dict:
+        head = None if event.head is None else int(event.head)
+        return {ui.head: head} | chosen(moment, layer, head, pair, request)
+
+    def picked(
+        event: gr.EventData, moment: float, layer: str, head: int | None, request: gr.Request
+    ) -> dict:
+        session = _session(sessions, request)
+        if session.outcome is None or session.outcome.result is None:
+            return {ui.pair: None}
+        choice = Choice(moment, number_of(layer), head, (_spot(event.looks), _spot(event.seen)))
+        return inside(ui, session.outcome, explorations.of(session), choice)
+
+    shown = [ui.heads, ui.sequences, ui.between, ui.window, ui.tokens, ui.pair]
+    newest = {"trigger_mode": "always_last", **_QUIET}
+    ui.link.ready(ready, ui.moment, shown, **newest)
+    for control in (ui.moment, ui.layer):
+        inputs = [ui.moment, ui.layer, ui.head, ui.pair]
+        control.input(chosen, inputs, [*shown, ui.arcs], **newest)
+    ui.link.look(seen, [ui.layer, ui.head, ui.pair], [ui.moment, *shown], **newest)
+    ui.link.enlarge(enlarged, [ui.moment, ui.layer, ui.pair], [ui.head, *shown, ui.arcs], **newest)
+    ui.link.pick(picked, [ui.moment, ui.layer, ui.head], [ui.tokens, ui.pair], **newest)
+
+
+def _wire_timeline(ui: SimpleNamespace, sessions: Sessions) -> None:
+    def filtered(people: list[int], labels: list[str], request: gr.Request) -> object:
+        outcome = _session(sessions, request).outcome
+        if outcome is None or outcome.result is None:
+            return gr.skip()
+        return timeline(outcome.result.log, people, labels)
+
+    only = [ui.only_people, ui.only_labels]
+    for control in only:
+        control.input(filtered, only, ui.timeline, trigger_mode="always_last", **_QUIET)
+
+
+def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explorations) -> None:
+    def asked(
+        people: list[int], start: float | None, end: float | None, request: gr.Request
+    ) -> str:
+        session = _session(sessions, request)
+        exploration = explorations.of(session)
+        if exploration is None:
+            return note("Recognise a video first.")
+        if not people and start is None and end is None:
+            return ""
+        exploration.ready.wait(_PATIENCE)
+        try:
+            left_out = what_if_view.interval(start, end, session.outcome.result.log)
+            found = exploration.without(people, left_out)
+        except (ValueError, NotReady) as error:
+            return note(str(error), "problem")
+        if found is None:
+            return note(exploration.problem or "The model is busy; try again in a moment.")
+        return what_if_view.answer(*found, what_if_view.named(people, left_out))
+
+    inputs = [ui.without, ui.start, ui.end]
+    for control in inputs:
+        control.input(
+            asked,
+            inputs,
+            ui.answer,
+            trigger_mode="always_last",
+            **(_QUIET | {"show_progress": "minimal"}),
+        )
+
+
+def _arcs(ui: SimpleNamespace, outcome: Outcome | None, choice: Choice) -> dict:
+    if outcome is None or outcome.result is None:
+        return {}
+    log = outcome.result.log
+    choice = choice.within(log.attention[0][1] if log.attention else None)
+    return {ui.arcs: scene_data.arcs(log, choice.layer, choice.head)}
+
+
+def _key(outcome: Outcome | None, moment: float) -> float:
+    """The key frame nearest to a moment of the video, in seconds."""
+    if outcome is None or outcome.result is None:
+        return moment
+    log = outcome.result.log
+    times = [t for t, _ in log.attention] or log.scene.times.tolist()
+    return min(times, key=lambda t: abs(t - moment), default=moment)
+
+
+def _spot(given: list) -> Spot:
+    time, person = given
+    return float(time), int(person)
+
+
+def _session(sessions: Sessions, request: gr.Request) -> Session:
+    try:
+        return sessions.get(request.session_hash or "")
+    except Busy as error:
+        raise gr.Error(str(error), print_exception=False) from error

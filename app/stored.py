@@ -1,0 +1,28 @@
+"""What is kept of a visitor, where and for how long, in the words of the page."""
+
+from __future__ import annotations
+
+from app.engine import LIVE_HISTORY
+from app.settings import AppSettings
+
+
+def stored(settings: AppSettings) -> str:
+    """A note that opens when it is clicked."""
+    kept = f"{settings.keep_minutes:g} minutes"
+    facts = (
+        "<b>Your video</b> and what is made from it lie on the disk of the computer that runs "
+        "this app, under names that cannot be guessed. They are removed when you close the "
+        f"page, when you give it something else, and otherwise after {kept}.",
+        "<b>The camera</b>: its pictures are never written to a disk. Joints of the last few "
+        f"seconds and labels of the last {LIVE_HISTORY:g} are kept in memory while it runs.",
+        "<b>A saved session</b> is on your own disk. It holds joints, boxes, times, labels, "
+        "attention and the name of your file, and no picture.",
+        "<b>Blurring</b>, under Settings, changes what is drawn and downloaded, not the video "
+        "that you gave. Who is not found is not blurred; “skeletons only” shows no picture at all.",
+        "Nothing is sent to anybody else.",
+    )
+    rows = "".join(f"<li>{fact}</li>" for fact in facts)
+    return (
+        '<details class="sk-stored"><summary>What is stored, where and for how long</summary>'
+        f"<ul>{rows}</ul></details>"
+    )

@@ -1,0 +1,272 @@
+"""What one visitor taught: examples, what was learned from them, and those that wait for an answer.
+
+It belongs to one open page, lies in memory, and is gone with the page unless it was saved.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from app.engine import Engine, NotReady
+from app.vault import Vault
+from skeletr.recording import Recording
+from skeletr.taught_background import Background, background_part, background_scenes
+from skeletr.taught_head import (
+    Example,
+    LeaveOneOut,
+    Shown,
+    TaughtHead,
+    look_at,
+)
+from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
+
+FILE_NAME = "my-actions.npz"
+MOST_EXAMPLES = 60  # of one visitor
+_MOST_WAITING = 8  # examples of which the person is still to be picked
+_MOST_OFFERED = 6  # people to choose from
+_LONG = 0.3  # share of the frames in which somebody must be seen to be offered
+_BRIEF = 0.5  # seconds of an example at least
+
+
+@dataclass(frozen=True)
+class Learned:
+    """head: the labels, for a recogniser. tried: how well the examples are told apart."""
+
+    head: TaughtHead
+    tried: LeaveOneOut
+
+
+class Teacher:
+    """Learns for all visitors on the one shared model."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._background: Background | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the model knows already."""
+        return self._engine.labels
+
+    def look(self, example: Example) -> Shown:
+        """What the model makes of an example. Raises `TeachError`, `NotReady`."""
+        with self._engine.model() as checkpoint:
+            try:
+                return look_at(example, checkpoint)
+            except ValueError as error:
+                raise TeachError(f"An example {error}.") from error
+
+    def learn(self, actions: TaughtActions, shown: list[Shown]) -> Learned:
+        """Labels from what the model made of the examples. Raises `NotReady`."""
+        background = self._others()
+        with self._engine.model() as checkpoint:
+            head = TaughtHead(checkpoint, shown, actions.settings, background)
+            return Learned(head, head.leave_one_out())
+
+    def prepare(self) -> None:
+        """Begin with what is needed for the first example, in the background."""
+        if self._background is None:
+            threading.Thread(target=self._prepare, daemon=True, name="teacher").start()
+
+    def _prepare(self) -> None:
+        with suppress(NotReady):  # said where something is learned
+            self._others()
+
+    def _others(self) -> Background:
+        """What is not taught; made once, scene by scene, so that others get their turn."""
+        with self._lock:
+            if self._background is None:
+                parts = []
+                for scene in background_scenes():
+                    with self._engine.model() as checkpoint:
+                        parts.append(background_part(checkpoint, scene))
+                self._background = Background.of(parts)
+            return self._background
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An example with several people: whom does `name` belong to?"""
+
+    name: str
+    recording: Recording
+    people: tuple[int, ...]
+
+
+class Teaching:
+    """One visitor's own actions; may be used from several threads.
+
+    Attributes:
+        use: whether Live and Video use them.
+    """
+
+    def __init__(self, vault: Vault) -> None:
+        self.use = True
+        self.actions = TaughtActions()
+        self.learned: Learned | None = None
+        self._shown: dict[Example, Shown] = {}
+        self._asked: deque[Asked] = deque()
+        self._vault = vault
+        self._folder: Path | None = None
+        self._lock = threading.RLock()
+
+    @property
+    def taught(self) -> TaughtHead | None:
+        """What a recogniser should know besides the model's labels."""
+        learned = self.learned
+        return learned.head if self.use and learned is not None else None
+
+    @property
+    def asked(self) -> Asked | None:
+        """The example whose person is to be picked next."""
+        return self._asked[0] if self._asked else None
+
+    def offer(self, teacher: Teacher, name: str, recording: Recording) -> str:
+        """One more example, or a question about whom it shows; what to tell the visitor.
+
+        Raises:
+            TeachError, NotReady: it cannot be learned from; the message says why.
+        """
+        name = self.checked(name, teacher.labels)
+        people = long_seen(recording)
+        if recording.end - recording.start < _BRIEF:
+            raise TeachError(
+                f"An example of {recording.end - recording.start:.1f} s is too short; expected "
+                f"{_BRIEF:g} s or more."
+            )
+        if not people:
+            raise TeachError("Nobody was seen long enough. Step back until you are seen whole.")
+        if len(people) == 1:
+            return self._add(teacher, name, recording, people[0])
+        with self._lock:
+            if len(self._asked) >= _MOST_WAITING:
+                raise TeachError("Too many examples wait for an answer; pick a person first.")
+            self._asked.append(Asked(name, recording, people))
+        return f"Several people were seen. Pick who shows “{name}”."
+
+    def pick(self, teacher: Teacher, person: int | None) -> str:
+        """Answer the question that is asked: one person, or None for all of them."""
+        with self._lock:
+            asked = self._asked.popleft() if self._asked else None
+        if asked is None or (person is not None and person not in asked.people):
+            raise TeachError("That example is no longer there.")
+        return self._add(teacher, asked.name, asked.recording, person)
+
+    def skip(self) -> None:
+        """Leave the example out that is asked about."""
+        with self._lock:
+            if self._asked:
+                self._asked.popleft()
+
+    def checked(self, name: str, labels: tuple[str, ...]) -> str:
+        """A name as it is kept: that of other examples where only the case differs.
+
+        Raises:
+            TeachError: it is empty, too long, or a label of the model.
+        """
+        tidy = " ".join(name.split())
+        if not tidy:
+            raise TeachError("Give the action a name first.")
+        if len(tidy) > LONGEST_NAME or not tidy.isprintable():
+            raise TeachError(f"A name must be text of {LONGEST_NAME} characters or fewer.")
+        known = next((x for x in labels if x.casefold() == tidy.casefold()), None)
+        if known is not None:
+            raise TeachError(f"The model knows “{known}” already; choose another name.")
+        return next((x for x in self.actions.names if x.casefold() == tidy.casefold()), tidy)
+
+    def remove(self, teacher: Teacher, number: int) -> None:
+        """Without an example, by its place among all of them."""
+        with self._lock:
+            examples = self.actions.examples
+            if not 0 <= number < len(examples):
+                raise TeachError("That example is no longer there.")
+            kept = examples[:number] + examples[number + 1 :]
+            self._become(teacher, replace(self.actions, examples=kept))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self.actions, self.learned = TaughtActions(), None
+            self._shown.clear()
+            self._asked.clear()
+        self._remove_file()
+
+    def load(self, teacher: Teacher, path: Path) -> str:
+        """Add what a file holds; what to tell the visitor.
+
+        Raises:
+            TeachError, NotReady: the file cannot be used; nothing was changed.
+        """
+        loaded = TaughtActions.load(path)
+        with self._lock:
+            merged = self.actions.examples
+            for example in loaded.examples:
+                name = self.checked(example.name, teacher.labels)
+                merged = (*merged, Example(name, example.recording, example.person))
+            if len(merged) > MOST_EXAMPLES:
+                raise TeachError(
+                    f"With this file there would be {len(merged)} examples; {MOST_EXAMPLES} is the "
+                    "most this page takes."
+                )
+            self._become(teacher, TaughtActions(merged, loaded.settings))
+        names = ", ".join(f"“{n}”" for n in loaded.names)
+        count = len(loaded.examples)
+        many = f"{count} examples of {names} were added."
+        return many if count > 1 else f"1 example of {names} was added."
+
+    def file(self) -> Path | None:
+        """The set as a file, written anew; None where nothing was taught."""
+        with self._lock:
+            if not self.actions.examples:
+                self._remove_file()
+                return None
+            if self._folder is None:
+                self._folder = self._vault.new_folder()
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            path = self._folder / FILE_NAME
+            self.actions.save(path)
+            return path
+
+    def refresh_file(self) -> None:
+        """Begin the age of the file anew, because its page is open."""
+        self._vault.refresh(self, self._folder)
+
+    def close(self) -> None:
+        """Forget everything, for good."""
+        self.clear()
+
+    def _add(self, teacher: Teacher, name: str, recording: Recording, person: int | None) -> str:
+        with self._lock:
+            if len(self.actions.examples) >= MOST_EXAMPLES:
+                raise TeachError(f"{MOST_EXAMPLES} examples are there already; delete some first.")
+            self._become(teacher, self.actions.add(name, recording, person))
+            count = self.actions.count(name)
+        more = "" if count > 1 else " Show it once or twice more, a little differently each time."
+        return f"Example {count} of “{name}” was learned.{more}"
+
+    def _become(self, teacher: Teacher, actions: TaughtActions) -> None:
+        """Take over other examples, once they are learned; all stays as it was where that fails."""
+        shown = {e: self._shown.get(e) or teacher.look(e) for e in actions.examples}
+        learned = teacher.learn(actions, list(shown.values())) if shown else None
+        self.actions, self.learned, self._shown = actions, learned, shown
+
+    def _remove_file(self) -> None:
+        with self._lock:
+            if self._folder is not None:
+                self._vault.remove(self._folder)
+                self._folder = None
+
+
+def long_seen(recording: Recording) -> tuple[int, ...]:
+    """Who is seen in enough of a recording to be learned from, whom most first."""
+    ids, counts = np.unique(recording.person, return_counts=True)
+    least = _LONG * max(len(recording.frame_times), 1)
+    order = np.argsort(-counts, kind="stable")
+    return tuple(int(ids[i]) for i in order if counts[i] >= least)[:_MOST_OFFERED]

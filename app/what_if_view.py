@@ -1,0 +1,142 @@
+"""What if somebody, or a while, were not there: the others' scores before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from app.views import note, number
+from skeletr.actions import ActionLog, Track
+from skeletr.explore import Interval, compare
+
+ASK = "Choose somebody to leave out, or a while, and see what the model then says about the others."
+_SHOWN = 3  # labels before, and as many after
+_SEEN = 0.005  # a change of the mean below it is none to the eye
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The mean probability of one label before and after, and when it changes most.
+
+    time: seconds, of the step that changes most.
+    """
+
+    label: str
+    before: float
+    after: float
+    time: float
+
+    @property
+    def change(self) -> float:
+        """After minus before."""
+        return self.after - self.before
+
+
+def interval(start: float | None, end: float | None, log: ActionLog) -> Interval | None:
+    """What two fields of the page mean: open ends are those of the video.
+
+    Raises ValueError where the end lies before the start.
+    """
+    if start is None and end is None:
+        return None
+    found = (
+        log.scene.start if start is None else float(start),
+        log.scene.end if end is None else float(end),
+    )
+    if found[0] > found[1]:
+        raise ValueError(
+            f"The while to leave out begins at {found[0]:g} s and ends at {found[1]:g} s. "
+            "Give an end that is later."
+        )
+    return found
+
+
+def shifts(before: ActionLog, after: ActionLog) -> dict[int | None, list[Shift]]:
+    """Per person, and for the scene (None), the labels that matter before or after.
+
+    Means are over the steps at which something was predicted in both.
+    """
+    return {
+        c.person: _shifts(_track(before, c.person), c.times, c.change, before.labels)
+        for c in compare(before, after)
+    }
+
+
+def answer(before: ActionLog, after: ActionLog, left_out: str) -> str:
+    """A table: who, and the bars as it was beside those without `left_out`."""
+    found = {p: rows for p, rows in shifts(before, after).items() if rows}
+    if not found:
+        return note(f"Without {left_out} nobody is left to say something about. Leave out less.")
+    body = "".join(_section(person, rows) for person, rows in found.items())
+    return (
+        '<div class="sk-card"><table class="sk-what-if"><thead><tr><th>Label</th><th>As it was</th>'
+        f"<th>Without {escape(left_out)}</th><th>Change</th></tr></thead>"
+        f"{body}</table></div>"
+    )
+
+
+def named(people: Sequence[int], left_out: Interval | None) -> str:
+    """What is left out, in words."""
+    who = " and ".join(f"person {p}" for p in people) or "everybody"
+    if left_out is None:
+        return who
+    return f"{who} from {left_out[0]:g} to {left_out[1]:g} s"
+
+
+def _shifts(
+    track: Track, times: np.ndarray, change: np.ndarray, labels: Sequence[str]
+) -> list[Shift]:
+    if not len(times):
+        return []
+    scores = {round(t, 6): p.scores for t, p in zip(track.times, track.predictions, strict=True)}
+    before = np.mean([scores[t] for t in times.tolist()], axis=0)
+    after = before + change.mean(axis=0)
+    picked = {*np.argsort(-before)[:_SHOWN].tolist(), *np.argsort(-after)[:_SHOWN].tolist()}
+    return [
+        Shift(
+            labels[i],
+            float(before[i]),
+            float(after[i]),
+            float(times[np.abs(change[:, i]).argmax()]),
+        )
+        for i in sorted(picked, key=lambda i: -max(before[i], after[i]))
+    ]
+
+
+def _track(log: ActionLog, person: int | None) -> Track:
+    return log.scene if person is None else log.people[person]
+
+
+def _section(person: int | None, rows: Sequence[Shift]) -> str:
+    who = "Whole video" if person is None else f"{number(person)} Person {person}"
+    head = f'<tr><th scope="rowgroup" colspan="4">{who}</th></tr>'
+    return f"<tbody>{head}{''.join(f'<tr>{_cells(row)}</tr>' for row in rows)}</tbody>"
+
+
+def _cells(row: Shift) -> str:
+    return (
+        f'<td class="sk-label">{escape(row.label)}</td>{_bar(row.before)}{_bar(row.after)}'
+        f"<td>{_change(row)}</td>"
+    )
+
+
+def _bar(score: float) -> str:
+    return (
+        f'<td class="sk-score"><span>{score:.1%}</span>'
+        f'<div class="sk-track"><div style="width:{score:.1%}"></div></div></td>'
+    )
+
+
+def _change(row: Shift) -> str:
+    """How much, with a button that goes to where it changes most."""
+    if abs(row.change) < _SEEN:
+        return '<span class="sk-quiet">none</span>'
+    sign = "+" if row.change > 0 else "\N{MINUS SIGN}"
+    kind = "up" if row.change > 0 else "down"
+    return (
+        f'<button type="button" class="sk-change sk-{kind}" data-seek="{row.time:.3f}" '
+        f'title="Changes most at {row.time:.1f} s: go there">{sign}{abs(row.change):.1%}</button>'
+    )

@@ -1,0 +1,238 @@
+"""Long hours: what a stream of two hours and hundreds of pages leave behind.
+
+    python -m benchmarks.soak stream --video VIDEO [--hours 2] [--rate 5] [--pose mediapipe]
+    python -m benchmarks.soak pages [--pages 500]
+    both: [--minutes 6] [--json FILE]
+
+`stream` feeds one live session in this process faster than real time. Without `--pose` the people
+are those that MediaPipe found in the first seconds of the video, again and again, so that the
+tracker, the model and the drawing run through the whole time in minutes. `pages` starts the app and
+opens and closes pages with a camera over HTTP; every second one breaks its connections in the
+midst of an answer. What does not fit into `--minutes` is left out, and the figures say how much
+was done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+
+from app.engine import Engine
+from app.live import LiveStream
+from app.live_image import as_data_url
+from app.settings import AppSettings, UserOptions
+from benchmarks.serving import App, open_page, running_app
+from skeletr.devices import share_cores
+from skeletr.pose import create_frontend
+from skeletr.recording import Person
+from skeletr.video import VideoReader
+from tests.app.protocol import camera_picture
+
+_CLIP = 90  # frames of the video that are played over and over
+_WARM_UP = 0.1  # share of the run that is left out of the growth
+_SAMPLES = 400
+_AT_ONCE = 4  # pages opened at the same time
+_BEFORE_THE_ANSWER = ("estimation", "process_starts", "heartbeat")
+_MEGABYTE = 2**20
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run, print and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("stream", "pages"))
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--rate", type=float, default=5.0, help="frames a second of stream time")
+    parser.add_argument("--video", type=Path, help="what the camera sees")
+    parser.add_argument("--pose", choices=("mediapipe",), help="find the people in every frame")
+    parser.add_argument("--pages", type=int, default=500)
+    parser.add_argument("--minutes", type=float, default=6.0, help="the most that it may take")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args(arguments)
+    if options.what == "stream" and options.video is None:
+        parser.error("stream needs --video")
+    share_cores()
+    figures = stream(options) if options.what == "stream" else pages(options)
+    print(json.dumps(figures, indent=2))
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    return 0
+
+
+@dataclass
+class Samples:
+    """Memory, open files and pace of this process over a run."""
+
+    memory: list[int] = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
+    # Seconds of processor time a frame, on average since the last look: others may be busy too.
+    steps: list[float] = field(default_factory=list)
+
+    def take(self, seconds_a_frame: float) -> None:
+        """Look once."""
+        process = psutil.Process()
+        self.memory.append(process.memory_info().rss)
+        self.files.append(process.num_fds())
+        self.steps.append(seconds_a_frame)
+
+    def figures(self) -> dict:
+        """Growth from the end of the warm-up on."""
+        warm = max(1, round(_WARM_UP * len(self.memory)))
+        after = np.array(self.memory[warm:]) / _MEGABYTE
+        tenth = max(1, len(self.steps) // 10)
+        return {
+            "megabytes_after_warm_up": round(float(after[0])),
+            "megabytes_at_the_end": round(float(after[-1])),
+            "megabytes_grown": round(float(after[-1] - after[0]), 1),
+            "megabytes_grown_at_most": round(float(after.max() - after[0]), 1),
+            "open_files_after_warm_up": self.files[warm],
+            "open_files_at_the_end": self.files[-1],
+            "cpu_ms_a_frame_first_tenth": round(1e3 * float(np.mean(self.steps[warm:][:tenth])), 2),
+            "cpu_ms_a_frame_last_tenth": round(1e3 * float(np.mean(self.steps[-tenth:])), 2),
+        }
+
+
+class Replayed:
+    """A pose frontend that says again what was found in each picture of a clip."""
+
+    def __init__(self, found: list[tuple[Person, ...]]) -> None:
+        self._found = itertools.cycle(found)
+
+    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
+        """The people of the next picture."""
+        return next(self._found)
+
+    def reset(self) -> None:
+        """The clip goes on: nothing is remembered."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def stream(options: argparse.Namespace) -> dict:
+    """One live session, fed faster than real time."""
+    images = [frame.image for frame in itertools.islice(VideoReader(options.video), _CLIP)]
+    found = None if options.pose else _found(images)
+    engine = Engine(AppSettings(device="cpu"), None, found and (lambda _: Replayed(found)))
+    engine.wait()
+    live, samples = LiveStream(engine, UserOptions("mediapipe")), Samples()
+    total = round(3600 * options.hours * options.rate)
+    often = max(1, total // _SAMPLES)
+    begin, last = time.perf_counter(), time.process_time()
+    labelled = done = 0
+    for done, image in zip(range(1, total + 1), itertools.cycle(images), strict=False):
+        view = live.step(image, False, arcs=True, now=done / options.rate)
+        as_data_url(view.image)
+        labelled += any(p.label for p in view.actions.people.values())
+        if done % often == 0:
+            now = time.process_time()
+            samples.take((now - last) / often)
+            last = now
+        if time.perf_counter() - begin > 60 * options.minutes:
+            break
+    live.close()
+    return {
+        "stream_hours": round(done / options.rate / 3600, 3),
+        "asked_hours": options.hours,
+        "frames": done,
+        "frames_with_labels": labelled,
+        "pose": options.pose or "replayed",
+        "times_real_time": round(done / options.rate / (time.perf_counter() - begin), 1),
+        **samples.figures(),
+    }
+
+
+def _found(images: list[np.ndarray]) -> list[tuple[Person, ...]]:
+    frontend = create_frontend("mediapipe")
+    try:
+        return [tuple(frontend.estimate(image, i / 15)) for i, image in enumerate(images)]
+    finally:
+        frontend.close()
+
+
+def pages(options: argparse.Namespace) -> dict:
+    """Pages with a camera, opened and closed; every second one abruptly."""
+    deadline = time.monotonic() + 60 * options.minutes
+    samples: list[dict[str, float]] = []
+    lock, faults = threading.Lock(), []
+    done = itertools.count(1)
+    with tempfile.TemporaryDirectory() as folder, running_app(Path(folder)) as app:
+
+        def one(number: int) -> None:
+            if time.monotonic() > deadline:
+                return
+            try:
+                _visit(app, abruptly=bool(number % 2))
+            except (httpx.HTTPError, OSError, RuntimeError) as error:
+                faults.append(repr(error))
+            with lock:
+                count = next(done)
+                if count % max(1, options.pages // 50) == 0:
+                    samples.append({"pages": count, **app.metrics()})
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(one, range(options.pages)))
+        _until(lambda: not app.metrics()["sessions_open"])
+        samples.append({"pages": next(done) - 1, **app.metrics()})
+    return _page_figures(samples, faults, options.pages)
+
+
+def _page_figures(samples: list[dict[str, float]], faults: list[str], asked: int) -> dict:
+    warm = samples[min(len(samples) - 1, round(_WARM_UP * len(samples)))]
+    last = samples[-1]
+    memory = [s["memory_bytes"] / _MEGABYTE for s in samples[samples.index(warm) :]]
+    return {
+        "pages": int(last["pages"]),
+        "asked_pages": asked,
+        "faults": len(faults),
+        "first_faults": faults[:3],
+        "warm_up_pages": int(warm["pages"]),
+        "megabytes_after_warm_up": round(memory[0]),
+        "megabytes_at_the_end": round(memory[-1]),
+        "megabytes_grown": round(memory[-1] - memory[0], 1),
+        "megabytes_grown_at_most": round(max(memory) - memory[0], 1),
+        "open_files_after_warm_up": int(warm["open_files"]),
+        "open_files_at_the_end": int(last["open_files"]),
+        "sessions_opened": int(last["sessions_opened_total"]),
+        "sessions_closed": int(last["sessions_closed_total"]),
+        "pose_streams_opened": int(last["pose_streams_opened_total"]),
+        "pose_streams_closed": int(last["pose_streams_closed_total"]),
+    }
+
+
+def _visit(app: App, abruptly: bool) -> None:
+    """A page whose camera is answered once, and which then goes, with or without a goodbye."""
+    page = open_page(app)
+    try:
+        event = page.join("step", app.camera_inputs(camera_picture((640, 480))))
+        for message in page.messages():
+            if message["msg"] not in _BEFORE_THE_ANSWER:
+                break
+        if abruptly:
+            page.push(event, app.camera_inputs(camera_picture((640, 480))))
+        else:
+            page.stop(event)
+    finally:
+        page.vanish() if abruptly else page.close()
+
+
+def _until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

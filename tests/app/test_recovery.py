@@ -1,0 +1,148 @@
+"""The server goes away under an open page: the page says so and goes on by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+START = 180.0  # seconds, on a machine that does other work
+FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+AWAY = "#skeletr-away"
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are stopped by signals")
+
+
+class Server:
+    """`launch.py` without a model, always at the same address; it may be killed and come back."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "launch.py", "--port", str(self._port), "--device", "cpu"]
+        command += ["--checkpoint", str(self._folder / "none")]
+        variables = {"OMP_NUM_THREADS": "1", "GRADIO_TEMP_DIR": str(self._folder / "files")}
+        self._process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + START
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(self.url, timeout=10).close()
+                return
+            except (urllib.error.URLError, TimeoutError):
+                time.sleep(0.2)
+        raise AssertionError(f"the app does not answer, it ended with {self._process.poll()}")
+
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("server"))
+    yield made
+    made.kill()
+
+
+def open_tab(context, server: Server):
+    """A page that knows its server; it gets a mark that is gone once it is loaded anew."""
+    page = context.new_page()
+    page.set_default_timeout(1e3 * START)
+    with page.expect_response("**/gradio_api/app_id"):
+        page.goto(server.url)
+    page.get_by_role("tab", name="Live").wait_for()
+    page.evaluate("window.notLoadedAnew = true")
+    return page
+
+
+def wait_until_loaded_anew(page) -> None:
+    page.wait_for_function("!window.notLoadedAnew && document.querySelector('[role=tab]')")
+
+
+def wait_until_told(page, text: str) -> None:
+    page.wait_for_function(
+        f"text => document.querySelector('{AWAY}')?.textContent.includes(text)", arg=text
+    )
+
+
+@pytest.fixture
+def context(browser) -> Iterator:
+    made = browser.new_context()
+    yield made
+    made.close()
+
+
+def test_two_tabs_survive_a_restart_of_the_server(context, server: Server) -> None:
+    tabs = [open_tab(context, server) for _ in range(2)]
+    tabs[0].get_by_role("tab", name="Live").click()
+    server.kill()
+    for tab in tabs:
+        wait_until_told(tab, "The server cannot be reached")
+    server.start()
+    for tab, open_one in zip(tabs, ("Live", "Video"), strict=True):
+        wait_until_loaded_anew(tab)
+        wait_until_told(tab, "loaded anew")
+        selected = tab.locator(f'[role="tab"][aria-selected="true"]:has-text("{open_one}")')
+        selected.wait_for()
+        tab.locator(AWAY).wait_for(state="hidden")
+
+
+def test_a_server_that_only_stands_still_changes_nothing(context, server: Server) -> None:
+    page = open_tab(context, server)
+    server.send(signal.SIGSTOP)
+    try:
+        wait_until_told(page, "The server cannot be reached")
+    finally:
+        server.send(signal.SIGCONT)
+    page.locator(AWAY).wait_for(state="hidden")
+    assert page.evaluate("window.notLoadedAnew")
+
+
+def test_a_network_that_was_gone(context, server: Server) -> None:
+    page = open_tab(context, server)
+    context.set_offline(True)
+    wait_until_told(page, "The server cannot be reached")
+    context.set_offline(False)
+    # Whether the connections outlived it or not: in the end the page works and says nothing.
+    page.wait_for_function(f"document.querySelector('{AWAY}')?.hidden !== false")
+    with page.expect_response("**/gradio_api/app_id") as answer:
+        pass
+    assert answer.value.ok
+
+
+def test_a_camera_that_ran_runs_again(launch_browser: Callable, server: Server) -> None:
+    with launch_browser(*FAKE) as browser:
+        page = open_tab(browser.new_context(permissions=["camera"]), server)
+        page.get_by_role("tab", name="Live").click()
+        page.get_by_text("Click to Access Webcam").click()
+        with page.expect_request("**/stream/*"):
+            page.get_by_label("capture photo").first.click()
+        server.kill()
+        server.start()
+        with page.expect_request("**/stream/*"):
+            wait_until_loaded_anew(page)

@@ -1,0 +1,154 @@
+"""What the page does when something in the results is chosen, without a browser."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app.engine import Engine
+from app.outcome import Files, Outcome
+from app.results import Results, results_view
+from app.settings import AppSettings
+from app.what_if_view import shifts
+from skeletr.explore import Explorer
+from skeletr.recognizer import Recognizer, RecognizerConfig
+from skeletr.replay import recognize_recording
+from tests.app.fakes import FakePose, untrained
+from tests.synthetic import scene
+
+MODEL = untrained(AppSettings())
+INSTANT = SimpleNamespace(session_hash="one")
+
+
+class Page(SimpleNamespace):
+    """A session, as far as the results look at it."""
+
+    __hash__ = object.__hash__
+
+
+class Shown:
+    """The results of three people, with the functions behind them by name."""
+
+    def __init__(self) -> None:
+        recording = scene([120, 320, 520], np.arange(90) / 15)
+        keeps = Recognizer(MODEL, RecognizerConfig(keep_tokens=True))
+        result = recognize_recording(recording, keeps, name="made.npz")
+        self.explorer = Explorer(MODEL, keeps.evidence())
+        files = Files(*(Path(f"{n}.x") for n in ("video", "session", "csv", "json", "npz", "vtt")))
+        self.page = Page(outcome=Outcome(result, files))
+        engine = Engine(AppSettings(), lambda _: MODEL, lambda _: FakePose())
+        engine.start()
+        sessions = SimpleNamespace(engine=engine, get=lambda key: self.page)
+        with gr.Blocks() as self.blocks:
+            self.results: Results = results_view(sessions)
+        self.log = result.log
+
+    def call(self, name: str, *values: object) -> object:
+        """Call a function of the page; components in its answer by their names."""
+        function = next(f.fn for f in self.blocks.fns.values() if f.name == name)
+        return self.named(function(*values, INSTANT))
+
+    def named(self, answer: object) -> object:
+        names = {id(c): name for name, c in vars(self.results._ui).items()}
+        if not isinstance(answer, dict):
+            return answer
+        return {names[id(component)]: value for component, value in answer.items()}
+
+
+@pytest.fixture(scope="module")
+def shown() -> Shown:
+    return Shown()
+
+
+def event(**data: object) -> gr.EventData:
+    return gr.EventData(None, data)
+
+
+def heat(figure: object) -> np.ndarray:
+    return np.array(figure.data[0].z)
+
+
+def test_showing_an_outcome_fills_everything(shown: Shown) -> None:
+    answer = shown.results.show(shown.page.outcome)
+    assert set(answer) == {c for c in shown.results.outputs}
+    found = {n: answer[c] for n, c in vars(shown.results._ui).items() if isinstance(c, gr.Plot)}
+    assert set(found) == {"timeline", "sequences", "between", "tokens"}
+    windows = shown.log.attention
+    middle = windows[len(windows) // 2][1]
+    assert np.allclose(heat(found["sequences"]), middle.select(), atol=1e-5)
+    assert "Click a cell" in found["tokens"].layout.annotations[0].text
+    downloads = shown.results._ui.downloads
+    assert not answer[downloads["pyskl"]]["visible"] and answer[downloads["csv"]]["visible"]
+
+
+def test_a_moment_of_the_video_is_looked_at(shown: Shown) -> None:
+    time, attention = shown.log.attention[3]
+    answer = shown.call("seen", event(time=time + 0.2), "Mean", None, None)
+    assert answer["moment"] == pytest.approx(time, abs=1e-3)
+    assert np.allclose(heat(answer["sequences"]), attention.select(), atol=1e-5)
+    assert json.loads(answer["window"])["key"] == pytest.approx(time, abs=1e-3)
+
+
+def test_one_head_of_one_layer_is_enlarged(shown: Shown) -> None:
+    time, attention = shown.log.attention[-1]
+    answer = shown.call("enlarged", event(head=5), time, "2", None)
+    assert answer["head"] == 5
+    assert np.allclose(heat(answer["sequences"]), attention.weights[1, 5], atol=1e-5)
+    people, weights = attention.between_people(1, 5)
+    assert np.allclose(heat(answer["between"]), weights, atol=1e-5)
+    arcs = json.loads(answer["arcs"])
+    assert arcs["people"][-1] == people and np.allclose(arcs["weights"][-1], weights, atol=1e-3)
+    beyond = shown.call("enlarged", event(head=99), time, "2", None)
+    assert np.allclose(heat(beyond["sequences"]), attention.select(1), atol=1e-5)
+
+
+def test_a_cell_opens_its_pair_and_keeps_it_while_it_is_there(shown: Shown) -> None:
+    time, attention = shown.log.attention[-1]
+    spots = [[float(attention.times[i]), int(attention.person[i])] for i in (1, 7)]
+    answer = shown.call("picked", event(looks=spots[0], seen=spots[1]), time, "1", 2)
+    tokens = shown.explorer.attention(time).tokens[0, 2, 1, :, 7]
+    assert np.allclose(heat(answer["tokens"]), tokens, atol=1e-4)
+    pair = answer["pair"]
+    assert [list(spot) for spot in pair] == spots
+    assert shown.call("chosen", time, "2", 4, pair)["pair"] == pair
+    assert shown.call("chosen", shown.log.attention[0][0], "2", 4, pair)["pair"] is None
+
+
+def test_what_if_answers_with_the_numbers_of_the_library(shown: Shown) -> None:
+    answer = shown.call("asked", [1], None, None)
+    found = shifts(shown.explorer.without(), shown.explorer.without([1]))
+    assert set(found) == {None, 0, 2}
+    for rows in found.values():
+        assert all(f"{s.before:.1%}" in answer and f"{s.after:.1%}" in answer for s in rows)
+    assert shown.call("asked", [], None, None) == ""
+    assert "sk-problem" in shown.call("asked", [], 5, 2)
+    assert "sk-what-if" in shown.call("asked", [], 2, 3)
+
+
+def test_nothing_is_shown_before_a_video(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown.page, "outcome", None)
+    assert "first" in shown.call("asked", [1], None, None)
+    assert (
+        "first"
+        in shown.call("chosen", 1.0, "Mean", None, None)["sequences"].layout["annotations"][0].text
+    )
+    assert shown.call("picked", event(looks=[0, 1], seen=[0, 2]), 1.0, "Mean", None) == {
+        "pair": None
+    }
+
+
+def test_a_session_without_attention_asks_the_model_for_it(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = shown.page.outcome.result
+    bare = replace(result, log=replace(shown.log, attention=()))
+    monkeypatch.setattr(shown.page, "outcome", Outcome(bare, shown.page.outcome.files))
+    time, attention = shown.log.attention[4]
+    answer = shown.call("ready", time)
+    assert np.allclose(heat(answer["sequences"]), attention.select(), atol=1e-4)

@@ -1,0 +1,276 @@
+"""One visitor's own actions: takes, questions, files, and how Live takes them over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app import teach_view, teaching
+from app.engine import Engine
+from app.live import LiveStream
+from app.sessions import Session, Sessions
+from app.settings import AppSettings, UserOptions
+from app.takes import COUNTDOWN, LONGEST_TAKE, Moment, Takes
+from app.teach_files import taught_files
+from app.teaching import MOST_EXAMPLES, Teacher, long_seen
+from app.vault import Vault
+from skeletr.recording import Frame, Recording
+from skeletr.synthetic.babble import babble
+from skeletr.teach import TaughtActions, TeachError
+from tests.app.fakes import FakePose, untrained
+from tests.synthetic import scene
+
+OPTIONS = UserOptions("fake")
+TIMES = np.arange(50) / 25
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    made = Engine(AppSettings(), untrained, lambda options: FakePose())
+    made.wait(60)
+    return made
+
+
+@pytest.fixture(scope="module")
+def teacher(engine: Engine) -> Teacher:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "background_scenes", lambda: babble(4))
+        made = Teacher(engine)
+        made._others()
+    return made
+
+
+@pytest.fixture
+def sessions(engine: Engine, tmp_path: Path) -> Sessions:
+    return Sessions(engine, Vault(tmp_path / "files", 3600))
+
+
+@pytest.fixture
+def session(sessions: Sessions) -> Session:
+    return sessions.get("a")
+
+
+def one() -> Recording:
+    return scene([150], TIMES)
+
+
+def two() -> Recording:
+    return scene([150, 450], TIMES)
+
+
+def see(takes: Takes, times: np.ndarray, size: tuple[int, int] = (640, 480)) -> list:
+    frames = list(one().frames())
+    return [takes.see(frames[0].people, float(t), size) for t in times]
+
+
+def test_a_take_counts_down_and_records_for_its_length() -> None:
+    takes = Takes()
+    assert see(takes, np.array([0.0])) == [None]
+    takes.start("juggle", 2.0)
+    found = see(takes, 1 + np.arange(60) / 10)
+    counted = [m.left for m in found if isinstance(m, Moment) and m.left > 0]
+    assert counted[0] == COUNTDOWN and counted == sorted(counted, reverse=True)
+    done = [f for f in found if isinstance(f, tuple)]
+    assert len(done) == 1 and found[-1] is None and not takes.running
+    name, recording = done[0]
+    assert name == "juggle"
+    assert recording.end - recording.start == pytest.approx(2.0, abs=0.11)
+
+
+def test_a_take_without_length_ends_when_it_is_stopped_or_too_long() -> None:
+    takes = Takes()
+    takes.start("juggle", 0)
+    see(takes, np.arange(80) / 10)
+    takes.stop()
+    _, recording = see(takes, np.array([8.0]))[0]
+    assert recording.end - recording.start == pytest.approx(8.0 - COUNTDOWN, abs=0.11)
+    takes.start("juggle", 0)
+    takes.stop()
+    assert see(takes, np.array([9.0, 9.1])) == [None, None]  # stopped while it counted
+    takes.start("juggle", 0)
+    ends = [i for i, f in enumerate(see(takes, 10 + np.arange(400) / 10)) if isinstance(f, tuple)]
+    assert ends == [pytest.approx((COUNTDOWN + LONGEST_TAKE) * 10, abs=1)]
+
+
+def test_a_stream_that_begins_anew_begins_the_take_anew() -> None:
+    takes = Takes()
+    takes.start("juggle", 2.0)
+    see(takes, 50 + np.arange(45) / 10)
+    found = see(takes, np.arange(45) / 10)
+    assert found[0].left == COUNTDOWN and not any(isinstance(f, tuple) for f in found)
+    assert see(takes, np.array([4.6]), (320, 240))[0].left == COUNTDOWN
+
+
+def test_an_example_of_one_person_is_learned_at_once(session: Session, teacher: Teacher) -> None:
+    mine = session.teaching
+    assert mine.taught is None
+    assert "Example 1 of “juggle” was learned" in mine.offer(teacher, " juggle ", one())
+    assert mine.taught.names == ("juggle",) and mine.learned.tried.accuracy == {}
+    mine.offer(teacher, "Juggle", one())  # the same, whatever its case
+    assert mine.actions.count("juggle") == 2 and mine.learned.tried.accuracy["juggle"] <= 1
+    mine.use = False
+    assert mine.taught is None
+
+
+def test_several_people_are_asked_about(session: Session, teacher: Teacher) -> None:
+    mine = session.teaching
+    assert "Pick who" in mine.offer(teacher, "juggle", two())
+    assert mine.learned is None and mine.asked.people == (0, 1)
+    shown = teach_view.question(mine.asked)
+    assert 'data-pick="0"' in shown and 'data-pick="1"' in shown and shown.count("<svg") == 2
+    mine.pick(teacher, 1)
+    assert mine.asked is None and mine.actions.examples[0].person == 1
+    mine.offer(teacher, "juggle", two())
+    mine.pick(teacher, None)
+    assert mine.actions.examples[1].person is None
+    mine.offer(teacher, "juggle", two())
+    with pytest.raises(TeachError):
+        mine.pick(teacher, 7)
+    mine.offer(teacher, "juggle", two())
+    mine.skip()
+    assert mine.asked is None and mine.actions.count("juggle") == 2
+
+
+def test_who_passes_by_is_not_offered() -> None:
+    frames = list(two().frames())
+    brief = [Frame(f.time, f.people if i < 5 else f.people[:1]) for i, f in enumerate(frames)]
+    assert long_seen(Recording.from_frames(brief, (640, 480))) == (0,)
+    assert long_seen(scene([], TIMES)) == ()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "WALK", "run ", "x" * 41, "a\x00b"])
+def test_names_that_cannot_be(session: Session, teacher: Teacher, name: str) -> None:
+    with pytest.raises(TeachError) as error:
+        session.teaching.offer(teacher, name, one())
+    assert str(error.value).endswith(".")
+    assert session.teaching.learned is None
+
+
+def test_examples_that_cannot_be(session: Session, teacher: Teacher) -> None:
+    with pytest.raises(TeachError, match="Nobody was seen"):
+        session.teaching.offer(teacher, "juggle", scene([], TIMES))
+    with pytest.raises(TeachError, match="too short"):
+        session.teaching.offer(teacher, "juggle", one().between(0, 0.2))
+    assert not session.teaching.actions.examples
+
+
+def test_deleting_and_forgetting(session: Session, teacher: Teacher) -> None:
+    mine = session.teaching
+    mine.offer(teacher, "juggle", one())
+    mine.offer(teacher, "bounce", one())
+    mine.remove(teacher, 0)
+    assert mine.taught.names == ("bounce",)
+    with pytest.raises(TeachError, match="no longer there"):
+        mine.remove(teacher, 5)
+    mine.remove(teacher, 0)
+    assert mine.taught is None and mine.file() is None
+    mine.offer(teacher, "juggle", one())
+    mine.clear()
+    assert mine.taught is None and not mine.actions.examples
+
+
+def test_saved_loaded_by_another_visitor_and_gone_with_the_page(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    first, second = sessions.get("a"), sessions.get("b")
+    first.teaching.offer(teacher, "juggle", one())
+    assert second.teaching.taught is None
+    file = first.teaching.file()
+    shared = tmp_path / "shared.npz"
+    shared.write_bytes(file.read_bytes())
+    told = second.teaching.load(teacher, shared)
+    assert told == "1 example of “juggle” was added."
+    assert second.teaching.taught.names == ("juggle",)
+    sessions.close("a")
+    assert not file.exists() and first.teaching.taught is None
+    assert second.teaching.taught is not None
+
+
+def test_a_file_that_cannot_be_used_changes_nothing(
+    session: Session, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine = session.teaching
+    mine.offer(teacher, "juggle", one())
+    learned = mine.learned
+    known, damaged, many = tmp_path / "known.npz", tmp_path / "bad.npz", tmp_path / "many.npz"
+    TaughtActions().add("walk", one()).save(known)
+    damaged.write_bytes(known.read_bytes()[:200])
+    full = TaughtActions()
+    for _ in range(MOST_EXAMPLES):
+        full = full.add("bounce", one())
+    full.save(many)
+    for path, why in ((known, "knows “walk” already"), (damaged, "bad.npz"), (many, "the most")):
+        with pytest.raises(TeachError, match=why):
+            mine.load(teacher, path)
+    assert mine.learned is learned
+
+
+def test_recordings_are_examples_and_what_is_none_is_explained(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine = sessions.get("a").teaching
+    good, bad = tmp_path / "good.npz", tmp_path / "<b>bad.npz"
+    one().save(good)
+    bad.write_bytes(b"PK nothing")
+    told = taught_files([good, bad], "juggle", mine, teacher, sessions)
+    assert "was learned" in told and "&lt;b&gt;bad.npz" in told and "<b>bad" not in told
+    assert mine.actions.count("juggle") == 1
+    assert "name first" in taught_files([good], "", mine, teacher, sessions)
+
+
+def test_names_are_escaped(session: Session, teacher: Teacher) -> None:
+    name = '<img src=x onerror="y">'
+    session.teaching.offer(teacher, name, one())
+    session.teaching.offer(teacher, name, two())
+    shown = teach_view.examples(session.teaching) + teach_view.question(session.teaching.asked)
+    assert "<img" not in shown and shown.count("&lt;img") >= 2
+
+
+def test_live_goes_on_when_something_is_taught_or_set(engine: Engine, teacher: Teacher) -> None:
+    FakePose.open = 0
+    stream = LiveStream(engine, OPTIONS)
+    image = np.full((120, 160, 3), 90, np.uint8)
+
+    def play(begin: float, count: int) -> list:
+        return [stream.step(image, False, now=begin + i / 10) for i in range(count)]
+
+    before = play(0.0, 50)[-1]
+    known = len(next(iter(before.actions.people.values())).scores)
+    head = teacher.learn(
+        actions := TaughtActions().add("juggle", one()), [teacher.look(actions.examples[0])]
+    ).head
+    stream.adapt(OPTIONS, head)
+    after = play(5.0, 1)[0]
+    person = after.actions.people[next(iter(before.actions.people))]  # the same number
+    assert person.label and len(person.scores) == known + 1  # and a label without waiting
+    assert after.actions.time == pytest.approx(5.0) and not after.note
+    stream.adapt(replace(OPTIONS, threshold=1.0, max_people=2), head)
+    sure = play(5.1, 1)[0]
+    assert list(sure.actions.people) == list(before.actions.people) and FakePose.open == 1
+    stream.close()
+
+
+def test_a_visitors_labels_reach_camera_and_video(session: Session, teacher: Teacher) -> None:
+    session.teaching.offer(teacher, "juggle", one())
+
+    def labels() -> int:
+        image = np.full((120, 160, 3), 90, np.uint8)
+        with session.lock:
+            for _ in range(60):
+                labels.now += 0.1
+                view = session.live(OPTIONS).step(image, False, now=labels.now)
+        return len(next(iter(view.actions.people.values())).scores)
+
+    labels.now = 0.0
+    assert labels() == 3
+    job = session.begin(one(), "mine", OPTIONS, files=False)
+    assert job.wait(60) and job.outcome.result.log.labels[-1] == "juggle"
+    assert job.outcome.taught is session.teaching.taught
+    session.teaching.use = False
+    assert labels() == 2
+    job = session.begin(one(), "mine", OPTIONS, files=False)
+    assert job.wait(60) and "juggle" not in job.outcome.result.log.labels
+    session.close()

@@ -135,11 +135,9 @@ def _session(work: Work, session: Session) -> Outcome:
 
 
 def _replay(work: Work, result: Result, begin: float) -> Callable[[Path], dict[str, float]]:
-    longest = work.engine.settings.limits.processing_side
     return lambda out: replay_video(
         result,
         out,
-        longest=longest,
         progress=work.share(begin, 1),
         cancel=work.cancel,
     )

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -87,6 +88,8 @@ def _hire(team: dict[Connection, _Worker], settings: Settings, cores: int) -> No
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, settings, cores), daemon=True)
+    # Made by the first start otherwise, where it would end what `_ctrl_c_later` begins.
+    resource_tracker.ensure_running()
     with _ctrl_c_later():
         process.start()
     theirs.close()

@@ -7,6 +7,7 @@ program was started, videos, checkpoint and results under the same paths.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from skeletr.many.worker import Outcome, Settings, VideoWorker, keep_to
 from skeletr.pipeline import Cancelled
 
 _PATIENCE = 30.0  # seconds for workers to put away what they are at
+_KNOCK = 10.0  # seconds for a cluster to answer
 _PACE = 1.0  # seconds between two questions for progress
 
 
@@ -124,12 +126,24 @@ def _connected(address: str) -> Any:
             f"--ray needs a package that is not installed ({error}); "
             "install it with `pip install -r requirements-ray.txt`"
         ) from error
+    _knock(address)
     options = {"include_dashboard": False} if address == "local" else {}
     try:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
     except Exception as error:  # Ray lets through whatever its parts raise
         raise WorkersError(f"no Ray cluster can be reached at {address}: {error}") from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """Whether somebody answers at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_KNOCK).close()
+    except (OSError, OverflowError) as error:
+        raise WorkersError(f"no Ray cluster can be reached at {address}: {error}") from error
 
 
 def _hirer(ray: Any, settings: Settings, cores: int) -> Callable[[], _Place]:

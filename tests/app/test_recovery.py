@@ -19,6 +19,12 @@ ROOT = Path(__file__).parents[2]
 START = 180.0  # seconds, on a machine that does other work
 FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 AWAY = "#skeletr-away"
+# What the page says is gone after a while, sooner than a test on a busy machine may look.
+REMEMBER = f"""window.told = [];
+new MutationObserver(() => {{
+  const text = document.querySelector("{AWAY}")?.textContent;
+  if (text && text !== window.told.at(-1)) window.told.push(text);
+}}).observe(document, {{ subtree: true, childList: true, characterData: true }});"""
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are stopped by signals")
 
@@ -73,6 +79,7 @@ def open_tab(context, server: Server):
     """A page that knows its server; it gets a mark that is gone once it is loaded anew."""
     page = context.new_page()
     page.set_default_timeout(1e3 * START)
+    page.add_init_script(REMEMBER)
     with page.expect_response("**/gradio_api/app_id"):
         page.goto(server.url)
     page.get_by_role("tab", name="Live").wait_for()
@@ -85,9 +92,8 @@ def wait_until_loaded_anew(page) -> None:
 
 
 def wait_until_told(page, text: str) -> None:
-    page.wait_for_function(
-        f"text => document.querySelector('{AWAY}')?.textContent.includes(text)", arg=text
-    )
+    """Wait until the page, as it is loaded now, has said `text`."""
+    page.wait_for_function("text => window.told.some((told) => told.includes(text))", arg=text)
 
 
 @pytest.fixture

@@ -208,6 +208,8 @@ def test_ctrl_c_in_a_terminal_is_one_line(long_videos, tmp_path):
     process = subprocess.Popen(
         [*command, "--workers", "2", "--out", str(tmp_path)],
         start_new_session=True,
+        # Of a test run in the background, which ignores Ctrl-C, it would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -6,11 +6,7 @@ import json
 import multiprocessing
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -202,30 +198,6 @@ def test_ctrl_c_ends_the_workers_and_takes_back_their_work(long_videos, tmp_path
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
-def test_ctrl_c_in_a_terminal_is_one_line(long_videos, tmp_path):
-    psutil = pytest.importorskip("psutil")
-    command = [sys.executable, "-m", "skeletr", "recognize", *map(str, long_videos)]
-    process = subprocess.Popen(
-        [*command, "--workers", "2", "--out", str(tmp_path)],
-        start_new_session=True,
-        # Of a test run in the background, which ignores Ctrl-C, it would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        family = psutil.Process(process.pid)
-        while process.poll() is None and len(family.children(recursive=True)) < 3:
-            time.sleep(0.05)  # two workers, and what multiprocessing starts beside them
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-        said = process.communicate(timeout=120)[1]
-    finally:
-        process.kill()
-    assert process.returncode == 130
-    assert "Stopped." in said and "Traceback" not in said
-    assert not list(tmp_path.rglob("*"))
-
-
 def test_workers_that_cannot_begin_say_why(long_videos, tmp_path):
     nowhere = Settings(str(tmp_path / "nowhere"))
     with pytest.raises(WorkersError, match=r"config.json is missing"):

@@ -12,12 +12,11 @@ from app import figures, views
 from app.controls import option_controls, read
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
+from app.page import QUIET, camera, webcam
 from app.sessions import Busy, Sessions
 from app.settings import AppSettings, UserOptions
 
 _EVERY = 0.03  # seconds between two frames that the page may send; pace.js sends fewer if need be
-CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}}
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def live_tab(sessions: Sessions, settings: AppSettings) -> None:
@@ -51,7 +50,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         stream_every=_EVERY,
         time_limit=None,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
 
     def restart(request: gr.Request) -> tuple:
@@ -62,13 +61,13 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
             (figures.sequence_heatmap(None)),
         )
 
-    ui.restart.click(restart, None, [ui.people, ui.between, ui.sequences], queue=False, **_QUIET)
+    ui.restart.click(restart, None, [ui.people, ui.between, ui.sequences], queue=False, **QUIET)
     ui.mirror.change(
-        lambda on: gr.update(webcam_options=gr.WebcamOptions(mirror=on, constraints=CAMERA)),
+        lambda on: gr.update(webcam_options=webcam(on)),
         ui.mirror,
         ui.camera,
         queue=False,
-        **_QUIET,
+        **QUIET,
     )
 
 
@@ -76,16 +75,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
     ui = SimpleNamespace()
     with gr.Row(equal_height=False, elem_id="live-row"):
         with gr.Column(scale=2, min_width=300):
-            ui.camera = gr.Image(
-                label="Camera",
-                show_label=False,
-                sources=["webcam"],
-                streaming=True,
-                height=260,
-                webcam_options=gr.WebcamOptions(mirror=True, constraints=CAMERA),
-                elem_id="live-camera",
-                buttons=[],
-            )
+            ui.camera = camera("live", "Camera", height=260, show_label=False)
             gr.HTML('<div id="camera-note"></div>', padding=False, elem_id="camera-note-block")
             ui.people = gr.HTML(views.note(views.LIVE_HINT), padding=False, elem_id="live-people")
             ui.badge = gr.HTML(elem_id="live-badge", padding=False)

@@ -12,12 +12,13 @@ from app.attention_view import Choice, Spot
 from app.engine import NotReady
 from app.exploration import Explorations
 from app.outcome import Outcome
-from app.sessions import Busy, Session, Sessions
+from app.page import QUIET, session_of
+from app.sessions import Session, Sessions
 from app.timeline_view import timeline
 from app.views import note
 
 _PATIENCE = 60.0  # seconds to wait until the model can be asked
-_QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+_QUIET = QUIET | {"queue": False}
 
 
 def wire(ui: SimpleNamespace, sessions: Sessions, explorations: Explorations) -> None:
@@ -32,7 +33,7 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
         return looked_at(ui, session.outcome, explorations.of(session), choice)
 
     def ready(moment: float, request: gr.Request) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         exploration = explorations.of(session)
         if exploration is None or session.outcome.result.log.attention:
             return {ui.tokens: gr.skip()}
@@ -42,14 +43,14 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
     def chosen(
         moment: float, layer: str, head: int | None, pair: tuple | None, request: gr.Request
     ) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         choice = Choice(moment, number_of(layer), head, pair)
         return look(session, choice) | _arcs(ui, session.outcome, choice)
 
     def seen(
         event: gr.EventData, layer: str, head: int | None, pair: tuple | None, request: gr.Request
     ) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         time = _key(session.outcome, float(event.time))
         shown = look(session, Choice(time, number_of(layer), head, pair))
         return {ui.moment: round(time, 3)} | shown
@@ -63,7 +64,7 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
     def picked(
         event: gr.EventData, moment: float, layer: str, head: int | None, request: gr.Request
     ) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         if session.outcome is None or session.outcome.result is None:
             return {ui.pair: None}
         choice = Choice(moment, number_of(layer), head, (_spot(event.looks), _spot(event.seen)))
@@ -82,7 +83,7 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
 
 def _wire_timeline(ui: SimpleNamespace, sessions: Sessions) -> None:
     def filtered(people: list[int], labels: list[str], request: gr.Request) -> object:
-        outcome = _session(sessions, request).outcome
+        outcome = session_of(sessions, request).outcome
         if outcome is None or outcome.result is None:
             return gr.skip()
         return timeline(outcome.result.log, people, labels)
@@ -96,7 +97,7 @@ def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explora
     def asked(
         people: list[int], start: float | None, end: float | None, request: gr.Request
     ) -> str:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         exploration = explorations.of(session)
         if exploration is None:
             return note("Recognise a video first.")
@@ -143,10 +144,3 @@ def _key(outcome: Outcome | None, moment: float) -> float:
 def _spot(given: list) -> Spot:
     time, person = given
     return float(time), int(person)
-
-
-def _session(sessions: Sessions, request: gr.Request) -> Session:
-    try:
-        return sessions.get(request.session_hash or "")
-    except Busy as error:
-        raise gr.Error(str(error), print_exception=False) from error

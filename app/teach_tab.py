@@ -15,7 +15,7 @@ from app.engine import NotReady
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
-from app.live_tab import CAMERA
+from app.page import QUIET, camera, session_of
 from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings
 from app.takes import COUNTDOWN, Moment
@@ -26,7 +26,6 @@ from skeletr.teach import LONGEST_NAME, TeachError
 _HERE = Path(__file__).parent
 _EVERY = 0.05  # seconds between two frames that the page sends
 _LENGTHS = (("2 seconds", 2.0), ("3 seconds", 3.0), ("5 seconds", 5.0), ("Until I press stop", 0.0))
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def teach_tab(sessions: Sessions, settings: AppSettings) -> None:
@@ -49,15 +48,7 @@ def _layout() -> SimpleNamespace:
                 max_length=LONGEST_NAME,
                 elem_id="teach-name",
             )
-            ui.camera = gr.Image(
-                label="2. Record it with the camera",
-                sources=["webcam"],
-                streaming=True,
-                height=230,
-                webcam_options=gr.WebcamOptions(mirror=True, constraints=CAMERA),
-                elem_id="teach-camera",
-                buttons=[],
-            )
+            ui.camera = camera("teach", "2. Record it with the camera", height=230)
             ui.length = gr.Dropdown(
                 list(_LENGTHS), value=2.0, label="Length of a take", filterable=False
             )
@@ -118,11 +109,11 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
         stream_every=_EVERY,
         time_limit=None,
         concurrency_limit=None,
-        **_QUIET,
+        **QUIET,
     )
 
     def record(name: str, length: float, request: gr.Request) -> str:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         try:
             name = session.teaching.checked(name, teacher.labels)
         except TeachError as error:
@@ -132,9 +123,9 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
         return views.note(f"Start the camera if it is off. “{name}” begins after {COUNTDOWN:g} s.")
 
     def stop(request: gr.Request) -> None:
-        _session(sessions, request).takes.stop()
+        session_of(sessions, request).takes.stop()
 
-    quick = {"queue": False, **_QUIET}
+    quick = {"queue": False, **QUIET}
     ui.record.click(record, [ui.name, ui.length], ui.told, **quick)
     ui.stop.click(stop, None, None, **quick)
 
@@ -163,7 +154,7 @@ def _take(session: Session, view: LiveView) -> object:
 
 def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> None:
     def pick(event: gr.EventData, request: gr.Request) -> dict:
-        teaching = _session(sessions, request).teaching
+        teaching = session_of(sessions, request).teaching
         chosen = str(event.person)
         if chosen == "none":
             teaching.skip()
@@ -172,19 +163,19 @@ def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) ->
         return _shown(ui, teaching, _tell(lambda: teaching.pick(teacher, person)))
 
     def drop(event: gr.EventData, request: gr.Request) -> dict:
-        teaching = _session(sessions, request).teaching
+        teaching = session_of(sessions, request).teaching
         index = int(event.index)
         return _shown(ui, teaching, _tell(lambda: teaching.remove(teacher, index)))
 
     def forget(request: gr.Request) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         session.teaching.clear()
         return _shown(ui, session.teaching, views.note("All examples were forgotten."))
 
     def use(on: bool, request: gr.Request) -> None:
-        _session(sessions, request).teaching.use = bool(on)
+        session_of(sessions, request).teaching.use = bool(on)
 
-    quick = {"queue": False, **_QUIET}
+    quick = {"queue": False, **QUIET}
     ui.question.pick(pick, None, ui.shown, **quick)
     ui.examples.drop(drop, None, ui.shown, **quick)
     ui.forget.click(forget, None, ui.shown, **quick)
@@ -195,14 +186,14 @@ def _wire_files(
     ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, settings: AppSettings
 ) -> None:
     def clips(files: list[str] | None, name: str, request: gr.Request) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         told = taught_files(
             [Path(f) for f in files or ()], name, session.teaching, teacher, sessions
         )
         return _shown(ui, session.teaching, told) | {ui.clips: None}
 
     def load(file: str, request: gr.Request) -> dict:
-        session = _session(sessions, request)
+        session = session_of(sessions, request)
         path = Path(file)
         sessions.vault.hold(session.teaching, path)
         try:
@@ -241,10 +232,3 @@ def _shown(ui: SimpleNamespace, teaching: Teaching, told: str) -> dict:
         ui.examples: teach_view.examples(teaching),
         ui.save: gr.update(value=file and str(file), interactive=file is not None),
     }
-
-
-def _session(sessions: Sessions, request: gr.Request) -> Session:
-    try:
-        return sessions.get(request.session_hash or "")
-    except Busy as error:
-        raise gr.Error(str(error), print_exception=False) from error

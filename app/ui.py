@@ -16,6 +16,7 @@ from app.examples import example_style
 from app.gate import Gate
 from app.live_tab import live_tab
 from app.mcp_server import has_mcp
+from app.page import QUIET
 from app.sessions import Sessions
 from app.settings import AppSettings
 from app.status import status_routes, versions
@@ -54,13 +55,7 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
         fill_width=True,
     ) as page:
         header = gr.HTML(views.header(engine), elem_id="header", padding=False)
-        page.load(
-            lambda: views.header(engine),
-            None,
-            header,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        page.load(lambda: views.header(engine), None, header, **QUIET)
         _follow(header, engine)
         with gr.Tabs():
             with gr.Tab("Video", id="video"):
@@ -104,7 +99,7 @@ def _follow(header: gr.HTML, engine: Engine) -> None:
         waiting = engine.state is not EngineState.READY
         return views.header(engine), gr.Timer(active=waiting)
 
-    timer.tick(look, None, [header, timer], show_progress="hidden", api_visibility="private")
+    timer.tick(look, None, [header, timer], **QUIET)
 
 
 def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:

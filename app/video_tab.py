@@ -14,13 +14,13 @@ from app import views
 from app.controls import option_controls, read
 from app.examples import example, example_buttons
 from app.job import Job, Outcome
+from app.page import QUIET, session_of
 from app.results import results_view
 from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings, UserOptions
 from app.work import Source
 
 _POLL = 0.25  # seconds between two looks at a running job
-_QUIET = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def video_tab(sessions: Sessions, settings: AppSettings) -> None:
@@ -56,7 +56,7 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         "concurrency_limit": settings.jobs,
         "concurrency_id": "video",
         "trigger_mode": "multiple",
-        **_QUIET,
+        **QUIET,
     }
 
     def begin(
@@ -103,7 +103,7 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
             ui.again: gr.update(interactive=ready),
         }
 
-    quick = {"queue": False, **_QUIET}
+    quick = {"queue": False, **QUIET}
     options = ui.options.inputs
     ui.file.upload(wait, ui.file, first, **quick).then(recognise, [ui.file, *options], **start)
     ui.again.click(wait_again, None, first, **quick).then(
@@ -114,11 +114,11 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         button.click(wait_for, None, first, **quick).then(recognise_example, options, **start)
 
     def forget(request: gr.Request) -> dict:
-        _session(sessions, request).forget_video()
+        session_of(sessions, request).forget_video()
         return show(False, request) | {ui.example: ""}
 
     def cancel(request: gr.Request) -> None:
-        _session(sessions, request).stop_job()
+        session_of(sessions, request).stop_job()
 
     ui.file.clear(forget, None, first, **quick)
     ui.cancel.click(cancel, None, None, **quick)
@@ -140,13 +140,6 @@ def _for_example(
         yield from begin(example(name), name, options, request)
 
     return wait_for, recognise_example
-
-
-def _session(sessions: Sessions, request: gr.Request) -> Session:
-    try:
-        return sessions.get(request.session_hash or "")
-    except Busy as error:
-        raise gr.Error(str(error), print_exception=False) from error
 
 
 def _follow(

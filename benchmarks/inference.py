@@ -12,20 +12,18 @@ people is in benchmarks/streaming.py. Run it on an otherwise idle machine; where
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from benchmarks.peers import PeerError, peers
 from benchmarks.race import race
 from skeletr.batch import SequenceBatch
 from skeletr.cores import usable_cores
 from skeletr.devices import DEVICES, pick_device
-from skeletr.files import atomic_path
 from skeletr.model import SkeleTR, SkeleTRConfig, ctr, large, small
 from skeletr.model.fused import for_inference
 from skeletr.skeleton import C, V
@@ -63,8 +61,7 @@ def main() -> int:
     print(f"{told(facts)}; medians of {args.rounds} rounds")
     show(rows)
     if args.json:
-        with atomic_path(args.json) as partial:
-            partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
+        write_json(args.json, facts, rows)
     return 0
 
 

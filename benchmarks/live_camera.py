@@ -32,7 +32,7 @@ def write_camera(frames: Iterable[VideoFrame], path: Path) -> int:
         for number, image in enumerate(steady(frames)):
             if number == MOST:
                 break
-            frame = av.VideoFrame.from_ndarray(_numbered(image, number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(numbered(image, number), format="rgb24")
             container.mux(stream.encode(frame.reformat(format="yuvj420p")))
             written = number + 1
         container.mux(stream.encode(None))
@@ -61,7 +61,7 @@ def _filled(image: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(large[top : top + SIZE[1], left : left + SIZE[0]])
 
 
-def _numbered(image: np.ndarray, number: int) -> np.ndarray:
+def numbered(image: np.ndarray, number: int) -> np.ndarray:
     """The picture with its number in black and white squares in the upper right corner."""
     bits = [number >> i & 1 for i in range(BITS)]
     bits.append(sum(bits) % 2)

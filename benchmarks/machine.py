@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import torch
 
 from skeletr.cores import usable_cores
+from skeletr.files import atomic_path
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
@@ -36,6 +38,12 @@ def machine(device: torch.device | str = "cpu") -> dict[str, object]:
 def told(facts: dict[str, object]) -> str:
     """The facts in one line."""
     return ", ".join(f"{key} {value}" for key, value in facts.items())
+
+
+def write_json(path: Path, facts: dict[str, object], rows: object) -> None:
+    """A table and what it was measured on, as JSON."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
 
 
 def _processor() -> str:

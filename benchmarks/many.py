@@ -10,18 +10,16 @@ Starting the workers is part of it, so give several minutes of video. The table 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from benchmarks.race import middle
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.devices import share_cores
-from skeletr.files import atomic_path
 from skeletr.many.jobs import Job, find_jobs
 from skeletr.many.processes import run_processes
 from skeletr.many.worker import Outcome, Settings, VideoWorker
@@ -65,8 +63,7 @@ def main() -> int:
             f"{row['real_time']:.2f} | {row['machine_hours']:,.0f} |"
         )
     if args.json:
-        with atomic_path(args.json) as partial:
-            partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
+        write_json(args.json, facts, rows)
     return 0
 
 

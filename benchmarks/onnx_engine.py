@@ -11,7 +11,6 @@ on an otherwise idle machine.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,11 +18,10 @@ from pathlib import Path
 import onnxruntime
 import torch
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from benchmarks.race import race
 from skeletr.batch import SequenceBatch
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
-from skeletr.files import atomic_path
 from skeletr.model import SkeleTR
 from skeletr.model.fused import for_inference
 from skeletr.model.skeletr import EMBEDDING_INPUT
@@ -63,8 +61,7 @@ def main() -> int:
         ratios = [row[name][0] / row[_ONNX][0] for name in (_PLAIN, _FUSED)]
         print(f"| {work} | {cells} | " + " | ".join(f"{r:.2f}" for r in ratios) + " |")
     if args.json:
-        with atomic_path(args.json) as partial:
-            partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
+        write_json(args.json, facts, rows)
     return 0
 
 

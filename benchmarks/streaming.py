@@ -19,7 +19,6 @@ single thread instead of the time that passes.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,11 +26,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from benchmarks.race import middle, race
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from skeletr.devices import share_cores
-from skeletr.files import atomic_path
 from skeletr.model.fused import FusedSkeleTR
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Recording
@@ -62,8 +60,7 @@ def main() -> int:
     print(f"{told(facts)}; medians of {args.rounds} rounds; ms")
     show(rows)
     if args.json:
-        with atomic_path(args.json) as partial:
-            partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
+        write_json(args.json, facts, rows)
     return 0
 
 

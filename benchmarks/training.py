@@ -10,7 +10,6 @@ Run it on an otherwise idle machine.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,14 +17,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from benchmarks.race import middle, race
 from skeletr.batch import SequenceBatch
 from skeletr.datasets import load_clips
 from skeletr.datasets.archives import data_root
 from skeletr.datasets.vocabulary import vocabulary
 from skeletr.devices import DEVICES, has_bf16, pick_device
-from skeletr.files import atomic_path
 from skeletr.model import SkeleTR, large, small
 from skeletr.skeleton import C, V
 from skeletr.training import load_config
@@ -59,8 +57,7 @@ def main() -> int:
         rows.append(loader_row(args.data, args.rounds))
     show(rows, device)
     if args.json:
-        with atomic_path(args.json) as partial:
-            partial.write_text(json.dumps({"machine": machine(device), "rows": rows}, indent=2))
+        write_json(args.json, machine(device), rows)
     return 0
 
 

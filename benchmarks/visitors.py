@@ -28,7 +28,7 @@ import httpx
 import numpy as np
 import psutil
 
-from benchmarks.live_camera import BITS, BLOCK, SIZE, _numbered, steady
+from benchmarks.live_camera import BITS, BLOCK, SIZE, numbered, steady
 from benchmarks.serving import App, open_page, running_app
 from skeletr.video import VideoReader
 
@@ -75,7 +75,7 @@ def encode(video: Path) -> list[dict]:
     found = []
     options = [cv2.IMWRITE_JPEG_QUALITY, 90]
     for number, image in zip(range(_PICTURES), steady(VideoReader(video)), strict=False):
-        shown = cv2.cvtColor(_numbered(image, number), cv2.COLOR_RGB2BGR)
+        shown = cv2.cvtColor(numbered(image, number), cv2.COLOR_RGB2BGR)
         data = cv2.imencode(".jpg", shown, options)[1]
         found.append({"url": _JPEG + base64.b64encode(data).decode(), "number": number})
     return found

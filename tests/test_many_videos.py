@@ -6,7 +6,11 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ import pytest
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.cli import main
 from skeletr.cores import LIMIT_VARIABLE, usable_cores
+from skeletr.many import processes
 from skeletr.many.jobs import Job, find_jobs, is_done
 from skeletr.many.processes import WorkersError, run_processes
 from skeletr.many.worker import Settings, VideoWorker, share_among
@@ -198,6 +203,48 @@ def test_ctrl_c_ends_the_workers_and_takes_back_their_work(long_videos, tmp_path
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_ctrl_c_in_a_terminal_is_one_line(long_videos, tmp_path):
+    psutil = pytest.importorskip("psutil")
+    command = [sys.executable, "-m", "skeletr", "recognize", *map(str, long_videos)]
+    process = subprocess.Popen(
+        [*command, "--workers", "2", "--out", str(tmp_path)],
+        start_new_session=True,
+        # Of a test run in the background, which ignores Ctrl-C, it would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        family = psutil.Process(process.pid)
+        while process.poll() is None and len(family.children(recursive=True)) < 3:
+            time.sleep(0.05)  # two workers, and what multiprocessing starts beside them
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+        said = process.communicate(timeout=120)[1]
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Stopped." in said and "Traceback" not in said
+    assert not list(tmp_path.rglob("*"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Ctrl-C cannot be held back")
+def test_ctrl_c_waits_for_a_start_though_another_thread_takes_it():
+    done, steps = threading.Event(), []
+    other = threading.Thread(target=done.wait)
+    other.start()  # does not block the signal
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), processes._ctrl_c_later():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+            steps.append("the end of the block")
+        assert steps and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        done.set()
+        other.join()
+
+
 def test_workers_that_cannot_begin_say_why(long_videos, tmp_path):
     nowhere = Settings(str(tmp_path / "nowhere"))
     with pytest.raises(WorkersError, match=r"config.json is missing"):

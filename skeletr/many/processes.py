@@ -92,21 +92,34 @@ def _hire(team: dict[Connection, _Worker], settings: Settings, cores: int) -> No
     resource_tracker.ensure_running()
     with _ctrl_c_later():
         process.start()
-    theirs.close()
-    team[ours] = _Worker(process)
+        theirs.close()
+        team[ours] = _Worker(process)
 
 
 @contextmanager
 def _ctrl_c_later() -> Iterator[None]:
-    """A process that is started in the block does not get Ctrl-C at all, this one behind it."""
+    """A process that is started in the block does not get Ctrl-C at all, this one behind it.
+
+    Blocking is what the new process inherits. Here it is not enough: any other thread may take the
+    signal, and Python would then stop this one between the start and what the process waits for.
+    """
     if not hasattr(signal, "pthread_sigmask"):  # not on Windows, where a worker may tell of it
         yield
         return
+    usual = signal.getsignal(signal.SIGINT)
+    ours = callable(usual) and threading.current_thread() is threading.main_thread()
+    came: list[int] = []
+    if ours:
+        signal.signal(signal.SIGINT, lambda number, _: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # one that waited comes now
+        if ours:
+            signal.signal(signal.SIGINT, usual)
+    if came:
+        usual(came[0], None)
 
 
 def _listen(pipe: Connection, worker: _Worker, progress: Progress) -> Outcome | None:

@@ -82,23 +82,6 @@ def test_a_full_graphics_card_is_said_to_a_camera(
     session.close()
 
 
-def test_a_graphics_card_that_is_full_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    tries = []
-
-    def load(settings: AppSettings):
-        tries.append(settings)
-        if len(tries) == 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return untrained(settings)
-
-    monkeypatch.setattr("app.engine._RETRY", 0.0)
-    engine = Engine(AppSettings(), load, lambda options: FakePose())
-    with pytest.raises(NotReady, match="no memory left"):
-        engine.wait(60)
-    engine.wait(60)
-    assert engine.state is EngineState.READY
-
-
 def test_a_pose_model_that_cannot_be_fetched_is_said_and_found_later(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pose_model: None
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from app.engine import Engine, EngineState, NotReady
 from app.job import safe_stem
@@ -106,18 +107,25 @@ def test_a_fault_in_a_job_is_one_sentence(engine: Engine, moving_video: Path, mo
     assert "film.mp4" in job.outcome.problem and "inner detail" not in job.outcome.problem
 
 
-def test_models_that_failed_are_tried_again(monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (ValueError("the first time fails"), "first time"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "no memory left"),
+    ],
+)
+def test_models_that_failed_are_tried_again(monkeypatch, fault: Exception, said: str) -> None:
     tries = []
 
     def load(settings: AppSettings) -> Checkpoint:
         tries.append(1)
         if len(tries) == 1:
-            raise ValueError("the first time fails")
+            raise fault
         return untrained(settings)
 
     monkeypatch.setattr("app.engine._RETRY", 0.0)
     engine = Engine(AppSettings(), load, lambda options: FakePose())
-    with pytest.raises(NotReady, match="first time"):
+    with pytest.raises(NotReady, match=said):
         engine.wait(60)
     engine.wait(60)
     assert engine.state is EngineState.READY

@@ -10,11 +10,11 @@ from app.attention_view import Choice
 from app.engine import NotReady
 from app.exploration import Exploration
 from app.outcome import Outcome
-from skeletr.actions import Attention
+from skeletr.actions import ActionLog, Attention
 
 MEAN = "Mean"
 _PATIENCE = 20.0  # seconds to wait until the model can be asked
-_ASK_A_CELL = "Click a cell of the map above to see inside that pair of sequences."
+_ASK_A_CELL = "Click a cell of the map above."  # short enough for a phone
 
 
 def looked_at(
@@ -84,6 +84,17 @@ def _window(
     with suppress(NotReady):
         again = exploration and exploration.attention(moment)
     return (again.key, again.sequences) if again else (moment, None)
+
+
+def moments(log: ActionLog) -> list[float]:
+    """The key frames that can be looked at, in seconds; never empty."""
+    return [t for t, _ in log.attention] or log.scene.times.tolist() or [0.0]
+
+
+def shown_first(log: ActionLog) -> float:
+    """The moment that a new result begins with: the middle one."""
+    times = moments(log)
+    return times[len(times) // 2]
 
 
 def numbered(count: int) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import weakref
 from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property
@@ -40,14 +39,17 @@ class Exploration:
         self._explorer: Explorer | None = None
         self._stop = threading.Event()
         self._window: tuple[float, WindowAttention | None] | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True, name="exploration")
 
     def start(self) -> None:
         """Begin in a thread of its own; returns at once."""
-        threading.Thread(target=self._run, daemon=True, name="exploration").start()
+        self._thread.start()
 
-    def stop(self) -> None:
-        """Give up what is still to be prepared."""
+    def stop(self, timeout: float = 0.0) -> None:
+        """Give up what is still to be prepared, and wait for that at most `timeout` seconds."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
 
     def explorer(self, timeout: float | None = None) -> Explorer | None:
         """What can be asked; None where it is not ready in time or cannot be had."""
@@ -120,25 +122,24 @@ class Exploration:
 
 
 class Explorations:
-    """The exploration of each open page; it ends when its page shows something else."""
+    """The exploration of each open page; its session ends it, or what the page shows next."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()
-        self._found: weakref.WeakKeyDictionary[Session, Exploration] = weakref.WeakKeyDictionary()
 
     def of(self, session: Session) -> Exploration | None:
         """That of what the page shows, begun on first use; None where it shows nothing."""
         outcome = session.outcome
         with self._lock:
-            known = self._found.get(session)
+            known = session.exploration
             if known is not None and known.outcome is outcome:
                 return known
             if known is not None:
                 known.stop()
-                del self._found[session]
+                session.exploration = None
             if outcome is None or outcome.result is None:
                 return None
-            made = self._found[session] = Exploration(self._engine, outcome)
-        made.start()
+            made = session.exploration = Exploration(self._engine, outcome)
+            made.start()
         return made

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import gradio as gr
 
 from app import scene_data, views, what_if_view
-from app.attention_updates import MEAN, looked_at, numbered
+from app.attention_updates import MEAN, looked_at, moments, numbered, shown_first
 from app.attention_view import Choice
 from app.downloads import download_buttons, downloads
 from app.exploration import Explorations
@@ -54,8 +54,7 @@ class Results:
         """Updates that show an outcome that has a result and files."""
         ui, result = self._ui, outcome.result
         log = result.log
-        times = _moments(log)
-        middle = times[len(times) // 2]
+        times, middle = moments(log), shown_first(log)
         return {
             ui.results: gr.update(visible=True),
             ui.video: str(outcome.files.video),
@@ -196,8 +195,3 @@ def _layout_what_if(ui: SimpleNamespace) -> None:
         )
         ui.end = gr.Number(label="to (s)", minimum=0, min_width=110, elem_id="video-without-end")
     ui.answer = gr.HTML(elem_id="video-what-if", padding=False)
-
-
-def _moments(log: ActionLog) -> list[float]:
-    """The key frames that can be looked at, in seconds; never empty."""
-    return [t for t, _ in log.attention] or log.scene.times.tolist() or [0.0]

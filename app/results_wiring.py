@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 
 from app import scene_data, what_if_view
-from app.attention_updates import inside, looked_at, number_of
+from app.attention_updates import inside, looked_at, moments, number_of, shown_first
 from app.attention_view import Choice, Spot
 from app.engine import NotReady
 from app.exploration import Explorations
@@ -32,13 +32,13 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
     def look(session: Session, choice: Choice) -> dict:
         return looked_at(ui, session.outcome, explorations.of(session), choice)
 
-    def ready(moment: float, request: gr.Request) -> dict:
+    def ready(request: gr.Request) -> dict:
         session = session_of(sessions, request)
         exploration = explorations.of(session)
         if exploration is None or session.outcome.result.log.attention:
             return {ui.tokens: gr.skip()}
         exploration.ready.wait(_PATIENCE)  # saved without attention: the model is asked for it
-        return look(session, Choice(moment))
+        return look(session, Choice(shown_first(session.outcome.result.log)))
 
     def chosen(
         moment: float, layer: str, head: int | None, pair: tuple | None, request: gr.Request
@@ -72,7 +72,8 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
 
     shown = [ui.heads, ui.sequences, ui.between, ui.window, ui.tokens, ui.pair]
     newest = {"trigger_mode": "always_last", **_QUIET}
-    ui.link.ready(ready, ui.moment, shown, **newest)
+    # Without the slider, which may still hold a moment of what was shown before.
+    ui.link.ready(ready, None, shown, **newest)
     for control in (ui.moment, ui.layer):
         inputs = [ui.moment, ui.layer, ui.head, ui.pair]
         control.input(chosen, inputs, [*shown, ui.arcs], **newest)
@@ -136,9 +137,7 @@ def _key(outcome: Outcome | None, moment: float) -> float:
     """The key frame nearest to a moment of the video, in seconds."""
     if outcome is None or outcome.result is None:
         return moment
-    log = outcome.result.log
-    times = [t for t, _ in log.attention] or log.scene.times.tolist()
-    return min(times, key=lambda t: abs(t - moment), default=moment)
+    return min(moments(outcome.result.log), key=lambda t: abs(t - moment))
 
 
 def _spot(given: list) -> Spot:

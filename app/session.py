@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.engine import Engine, NotReady
 from app.job import Job, Outcome
@@ -17,6 +18,9 @@ from app.vault import Vault
 from app.work import Source
 from skeletr.pose import FRONTENDS
 
+if TYPE_CHECKING:
+    from app.exploration import Exploration
+
 _CLOSING = 5.0  # seconds that a job is given to end
 _PATIENCE = 1.0  # seconds to wait for a frame that is being recognised
 
@@ -27,7 +31,7 @@ class Session:
     Attributes:
         lock: to be held while the camera stream is used. used: when the page last asked for
             something. waits: a video waits for its place. teaching: the visitor's own actions.
-        takes: examples of them, from the camera.
+        takes: examples of them, from the camera. exploration: what is asked about `outcome`.
     """
 
     def __init__(self, engine: Engine, vault: Vault, metrics: Metrics) -> None:
@@ -35,6 +39,7 @@ class Session:
         self.used = time.monotonic()
         self.job: Job | None = None
         self.outcome: Outcome | None = None
+        self.exploration: Exploration | None = None
         self.waits = False
         self.teaching = Teaching(vault)
         self.takes = Takes()
@@ -133,6 +138,7 @@ class Session:
         """Stop the job and remove its results and uploads, all `but` one that is used again."""
         self.stop_job()
         self._remove_files(but)
+        self._end_exploration()
         self.outcome = None
         self.waits = False
 
@@ -150,8 +156,15 @@ class Session:
             self.stop_live()
         if self.job is not None:
             self.job.wait(_CLOSING)
+        self._end_exploration(_CLOSING)
         self._remove_files()
         self.teaching.close()
+
+    def _end_exploration(self, timeout: float = 0.0) -> None:
+        # At the end of the program a thread within the network's own code would end it by a signal.
+        exploration, self.exploration = self.exploration, None
+        if exploration is not None:
+            exploration.stop(timeout)
 
     def _remove_files(self, but: Path | None = None) -> None:
         if self._folder is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,8 +16,11 @@ from app import attention_view, scene_data, what_if_view
 from app.attention_view import Choice
 from app.engine import Engine, EngineState, NotReady
 from app.exploration import Explorations
+from app.metrics import Metrics
 from app.outcome import Outcome
+from app.session import Session
 from app.settings import AppSettings
+from app.vault import Vault
 from skeletr.checkpoint import Calibration, Checkpoint
 from skeletr.explore import Explorer, compare
 from skeletr.model import SkeleTR, SkeleTRConfig
@@ -197,11 +201,7 @@ def engine(checkpoint: Checkpoint) -> Engine:
 
 def page(outcome: Outcome | None) -> SimpleNamespace:
     """A session, as far as explorations look at it."""
-
-    class Page(SimpleNamespace):
-        __hash__ = object.__hash__
-
-    return Page(outcome=outcome)
+    return SimpleNamespace(outcome=outcome, exploration=None)
 
 
 def test_a_shown_result_can_be_asked_about(engine: Engine, explorer: Explorer) -> None:
@@ -220,8 +220,30 @@ def test_a_shown_result_can_be_asked_about(engine: Engine, explorer: Explorer) -
     assert exploration.attention(3.0).key == explorer.attention(3.0).key
     session.outcome = replace(explorer.outcome)
     assert explorations.of(session) is not exploration
+    session.exploration.stop(60)
     session.outcome = None
     assert explorations.of(session) is None
+
+
+def test_what_can_be_asked_ends_with_what_the_page_shows(
+    engine: Engine, explorer: Explorer, tmp_path: Path
+) -> None:
+    session = Session(engine, Vault(tmp_path, 60.0), Metrics())
+    asked = Explorations(engine)
+
+    def running() -> set[threading.Thread]:
+        return {t for t in threading.enumerate() if t.name == "exploration"}
+
+    for end in (session.forget_video, session.close):
+        others = running()
+        session.outcome = explorer.outcome
+        exploration = asked.of(session)
+        mine = running() - others
+        end()
+        assert session.exploration is None
+        if end == session.close:
+            assert not mine & running()  # it is waited for
+        exploration.ready.wait(60)
 
 
 def test_what_cannot_be_asked_says_why(engine: Engine, explorer: Explorer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,12 +27,6 @@ MODEL = untrained(AppSettings())
 INSTANT = SimpleNamespace(session_hash="one")
 
 
-class Page(SimpleNamespace):
-    """A session, as far as the results look at it."""
-
-    __hash__ = object.__hash__
-
-
 class Shown:
     """The results of three people, with the functions behind them by name."""
 
@@ -41,7 +36,8 @@ class Shown:
         result = recognize_recording(recording, keeps, name="made.npz")
         self.explorer = Explorer(MODEL, keeps.evidence())
         files = Files(*(Path(f"{n}.x") for n in ("video", "session", "csv", "json", "npz", "vtt")))
-        self.page = Page(outcome=Outcome(result, files))
+        # A session, as far as the results look at it.
+        self.page = SimpleNamespace(outcome=Outcome(result, files), exploration=None)
         engine = Engine(AppSettings(), lambda _: MODEL, lambda _: FakePose())
         engine.start()
         sessions = SimpleNamespace(engine=engine, get=lambda key: self.page)
@@ -62,8 +58,11 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown() -> Shown:
-    return Shown()
+def shown() -> Iterator[Shown]:
+    made = Shown()
+    yield made
+    if made.page.exploration is not None:
+        made.page.exploration.stop(60)
 
 
 def event(**data: object) -> gr.EventData:
@@ -149,6 +148,7 @@ def test_a_session_without_attention_asks_the_model_for_it(
     result = shown.page.outcome.result
     bare = replace(result, log=replace(shown.log, attention=()))
     monkeypatch.setattr(shown.page, "outcome", Outcome(bare, shown.page.outcome.files))
-    time, attention = shown.log.attention[4]
-    answer = shown.call("ready", time)
+    times = shown.log.scene.times  # the middle one is shown first
+    attention = dict(shown.log.attention)[times[len(times) // 2]]
+    answer = shown.call("ready")
     assert np.allclose(heat(answer["sequences"]), attention.select(), atol=1e-4)

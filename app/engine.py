@@ -19,10 +19,12 @@ from skeletr.checkpoint import Checkpoint, CheckpointError
 from skeletr.devices import DeviceError, pick_device
 from skeletr.evidence import Evidence
 from skeletr.explore import Explorer
+from skeletr.pipeline import Cancelled
 from skeletr.pose import FRONTENDS, create_frontend
 from skeletr.pose.base import PoseError, PoseFrontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.recording import Person, Recording
+from skeletr.replay import recognize_recording
 from skeletr.scoring import Taught
 from skeletr.token_attention import WindowAttention
 
@@ -145,11 +147,10 @@ class Engine:
         self.wait()
         config = RecognizerConfig(attention_kept=0, keep_tokens=True)
         recognizer = _OneAtATime(self._checkpoint, config, self._turns, taught)
-        for frame in recording.frames():
-            if stop.is_set():
-                raise NotReady("The page shows something else.")
-            recognizer.step(frame.people, frame.time, recording.image_size)
-        recognizer.finish()
+        try:
+            recognize_recording(recording, recognizer, cancel=stop)
+        except Cancelled as error:
+            raise NotReady("The page shows something else.") from error
         evidence = recognizer.evidence()
         if evidence is None:
             raise NotReady("There are no frames to ask about.")

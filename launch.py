@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     ending = _signals()
     page = build(settings)
     try:
-        page.queue().launch(
+        page.launch(
             server_name=args.host,
             server_port=args.port,
             share=args.share,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from types import SimpleNamespace
+
+from plotly.graph_objects import Figure
 
 from app import attention_view, figures, scene_data
 from app.attention_view import Choice
@@ -26,17 +29,35 @@ def looked_at(
     recording, log = outcome.result.recording, outcome.result.log
     key, attention = _window(outcome, exploration, choice.moment)
     choice = choice.within(attention)
-    layer, head = choice.layer, choice.head
     told = attention and attention_view.told(log, attention)
-    weights = attention and attention.select(layer, head)
+    weights = attention and attention.select(choice.layer, choice.head)
     known = exploration.characters if exploration else attention_view.characters(log)
+    shown = (ui.heads, ui.sequences, ui.between)
     return {
-        ui.heads: attention_view.heads(attention, choice, known),
-        ui.sequences: figures.sequence_heatmap(attention, layer, head, told),
-        ui.between: figures.people_heatmap(attention, layer, head),
+        **dict(zip(shown, maps(attention, choice, known, told), strict=True)),
         ui.window: scene_data.window(recording, log, key, attention, weights),
         **inside(ui, outcome, exploration, choice, attention),
     }
+
+
+def maps(
+    attention: Attention | None,
+    choice: Choice,
+    known: attention_view.Known,
+    told: Sequence[str] | None = None,
+) -> tuple[str, Figure, Figure]:
+    """The heads side by side, and the maps between short sequences and between people.
+
+    Args:
+        choice: of a layer and a head that the attention has.
+        known: what each head does. told: per sequence what to say about it under the mouse.
+    """
+    layer, head = choice.layer, choice.head
+    return (
+        attention_view.heads(attention, choice, known),
+        figures.sequence_heatmap(attention, layer, head, told),
+        figures.people_heatmap(attention, layer, head),
+    )
 
 
 def inside(

@@ -17,7 +17,11 @@ from skeletr.token_attention import PairAttention, WindowAttention
 
 Spot = tuple[float, int]  # a short sequence: seconds of its key frame, and its person
 _NEAR = 1e-3  # seconds
-_JUDGED = 40  # windows whose heads are looked at
+JUDGED = 40  # windows whose heads are looked at
+
+Judged = list[HeadCharacter]  # of all heads, in one window
+# (layer, head) -> an example of what it does mostly, and the share of windows like it.
+Known = dict[tuple[int, int], tuple[HeadCharacter, float]]
 
 
 @dataclass(frozen=True)
@@ -93,18 +97,27 @@ def _label(prediction: Prediction | None) -> str:
     return f"{prediction.label} ({prediction.score:.0%})" if sure else prediction.text
 
 
-def characters(log: ActionLog) -> dict[tuple[int, int], tuple[HeadCharacter, float]]:
-    """What each head does mostly: (layer, head) -> an example, and the share of windows like it."""
+def characters(log: ActionLog) -> Known:
+    """What each head does mostly."""
     windows = [a for _, a in log.attention if len(a.times) > 1]
-    picked = windows[:: max(1, -(-len(windows) // _JUDGED))]
+    picked = windows[:: max(1, -(-len(windows) // JUDGED))]
+    return mostly([judge(attention) for attention in picked])
+
+
+def judge(attention: Attention) -> Judged:
+    """What each head does in one window; empty where there is nobody and no moment to choose."""
+    return head_character(attention) if len(attention.times) > 1 else []
+
+
+def mostly(windows: Sequence[Judged]) -> Known:
+    """What each head does mostly in these windows."""
     found: dict[tuple[int, int], list[HeadCharacter]] = {}
-    for attention in picked:
-        for character in head_character(attention):
-            found.setdefault((character.layer, character.head), []).append(character)
-    return {key: _mostly(measured) for key, measured in found.items()}
+    for character in (c for judged in windows for c in judged):
+        found.setdefault((character.layer, character.head), []).append(character)
+    return {key: _most_common(measured) for key, measured in found.items()}
 
 
-def _mostly(measured: Sequence[HeadCharacter]) -> tuple[HeadCharacter, float]:
+def _most_common(measured: Sequence[HeadCharacter]) -> tuple[HeadCharacter, float]:
     label, count = Counter(m.label for m in measured).most_common(1)[0]
     return next(m for m in measured if m.label == label), count / len(measured)
 
@@ -112,7 +125,7 @@ def _mostly(measured: Sequence[HeadCharacter]) -> tuple[HeadCharacter, float]:
 def heads(
     attention: Attention | None,
     choice: Choice,
-    known: dict[tuple[int, int], tuple[HeadCharacter, float]],
+    known: Known,
 ) -> str:
     """A small map per head of the chosen layer, with its character, as buttons."""
     if attention is None or not len(attention.times):
@@ -127,9 +140,7 @@ def heads(
     return f'<div class="sk-heads" role="group" aria-label="Heads">{"".join(buttons)}</div>'
 
 
-def _character(
-    known: dict[tuple[int, int], tuple[HeadCharacter, float]], layer: int | None, head: int
-) -> tuple[str, str]:
+def _character(known: Known, layer: int | None, head: int) -> tuple[str, str]:
     """In two words, and how that was measured."""
     if layer is None:
         own = [c.label for (_, h), (c, _) in sorted(known.items()) if h == head]

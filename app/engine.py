@@ -29,7 +29,6 @@ from skeletr.scoring import Taught
 from skeletr.token_attention import WindowAttention
 
 _LOG = logging.getLogger(__name__)
-LIVE_HISTORY = 60.0  # seconds of labels that a live session keeps
 _LOADING = "Loading the models. The first start fetches the pose model."
 _CARD_FULL = (
     "The graphics card of the server has no memory left. Try again in a moment; whoever runs the "
@@ -126,7 +125,7 @@ class Engine:
         """
         if self._checkpoint is None:
             raise NotReady(self.message)
-        history = LIVE_HISTORY if live else None
+        history = self.settings.live_seconds if live else None
         kept = 1 if live else RecognizerConfig.attention_kept
         config = RecognizerConfig(threshold=options.threshold, history=history, attention_kept=kept)
         return _OneAtATime(self._checkpoint, config, self._turns, taught)

@@ -64,6 +64,7 @@ VARIABLES = (
     _whole("MAX_WAITING", "max_waiting"),
     _seconds("LIVE_TURN_SECONDS", "live_turn_seconds"),
     _seconds("LIVE_IDLE_SECONDS", "live_idle_seconds"),
+    _seconds("LIVE_MINUTES", "live_minutes"),
     _whole("MAX_SESSIONS", "max_sessions"),
     _whole("JOBS", "jobs"),
     _seconds("IDLE_SECONDS", "idle_seconds"),

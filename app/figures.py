@@ -43,6 +43,7 @@ def sequence_heatmap(
         y=axis | {"title": {"text": "looks"}, "autorange": "reversed"},
         height=max(420, 170 + _ROW * len(names)),
         shapes=_dividers(attention.person),
+        meta=_window(attention),
     )
 
 
@@ -53,7 +54,7 @@ def people_heatmap(
     if attention is None or not len(attention.times):
         return message(_NOBODY)
     people, weights = attention.between_people(layer, head)
-    names = [f"Person {p}" for p in people]
+    names = [person_name(p) for p in people]
     heat = _heat(weights, names, names)
     if len(people) <= _NUMBERED:
         heat |= {"texttemplate": "%{z:.0%}", "textfont": {"size": 13}, "showscale": False}
@@ -62,6 +63,7 @@ def people_heatmap(
         [heat],
         x=axis | {"title": {"text": "looked at"}},
         y=axis | {"title": {"text": "looks"}, "autorange": "reversed"},
+        meta=_window(attention),
     )
 
 
@@ -85,6 +87,11 @@ def message(text: str) -> go.Figure:
     note = {"text": escape(text), "showarrow": False, "font": {"size": 14}, "x": 0.5, "y": 0.5}
     hidden = {"visible": False, "range": [0, 1]}
     return figure([], x=hidden, y=hidden, height=220, annotations=[note])
+
+
+def person_name(person: int) -> str:
+    """What a person is called in a map."""
+    return f"Person {person}"
 
 
 def bullet(person: int) -> str:
@@ -113,6 +120,15 @@ def figure(data: list[dict], x: dict, y: dict, height: int = 420, **layout: obje
         "yaxis": common | {"gridcolor": CLEAR} | y,
     }
     return go.Figure(data=data, layout=style | layout)
+
+
+def newest(attention: Attention) -> float:
+    """Seconds of the newest short sequence: which window it is, for whoever clicks its map."""
+    return round(float(attention.times.max()), 3)
+
+
+def _window(attention: Attention) -> dict:
+    return {"newest": newest(attention)}
 
 
 def _names(names: list[str], shown: list[str]) -> dict:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.arrivals import Arrivals
 from app.metrics import Metrics
 from app.settings import AppSettings
 
@@ -23,7 +24,7 @@ _UNUSED = re.compile(
     r"|/(monitoring|dev/)"
 )
 _UPLOAD = f"{_API}/upload"
-_FRAME = re.compile(rf"{_API}/stream/[^/]+")
+_FRAME = re.compile(rf"{_API}/stream/(?P<camera>[^/]+)")
 _MB = 2**20
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -44,16 +45,23 @@ class Gate:
     """ASGI middleware in front of Gradio.
 
     Args:
+        arrivals: told of each camera picture.
         free: bytes that are free on the disk that uploads go to.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: AppSettings, metrics: Metrics, free: Callable[[], int]
+        self,
+        app: ASGIApp,
+        settings: AppSettings,
+        metrics: Metrics,
+        free: Callable[[], int],
+        arrivals: Arrivals | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
         self._free = free
+        self._arrivals = arrivals or Arrivals()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a sentence that says why not."""
@@ -67,8 +75,10 @@ class Gate:
             answer = PlainTextResponse(refusal.text, refusal.status)
             await answer(scope, receive, _with_headers(send, _HEADERS))
             return
-        if scope["method"] == "POST" and _FRAME.fullmatch(scope["path"]):
+        frame = _FRAME.fullmatch(scope["path"])
+        if scope["method"] == "POST" and frame:
             self._metrics.add("frames_received_total")
+            self._arrivals.came(frame["camera"])
         private = _PRIVATE if _FILE.match(scope["path"]) else {}
         await self._app(scope, counted, _with_headers(send, _HEADERS | private))
 

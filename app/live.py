@@ -5,25 +5,29 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
 from app.engine import Engine
+from app.live_attention import LiveAttention
+from app.live_kept import Kept
 from app.settings import UserOptions
 from app.stream_clock import StreamClock
 from skeletr.actions import Actions
-from skeletr.overlay import OverlayStyle, draw_actions
+from skeletr.overlay import OverlayStyle, draw_actions, draw_pair
 from skeletr.pipeline import StageTimer
 from skeletr.recording import Frame, Person
 from skeletr.scoring import Taught
+from skeletr.session import Session
 from skeletr.skeleton import COCO_FLIP
 from skeletr.tracking import Tracker
 
 _PACE_WINDOW = 3.0  # seconds over which frames per second are counted
 _REDRAW = 1.8  # seconds between two drawings of the attention: a page takes long for each
 _REMEMBERED = 7.0  # seconds that a recogniser with other settings is told of: more than its window
+_LABELS = OverlayStyle(boxes=False, skeletons=False)  # on what is drawn already
 _NOTE_SHOWN = 4.0  # seconds for which it is said that a new stream has begun
 
 
@@ -35,7 +39,8 @@ class LiveView:
     latency: seconds from the arrival of the frame to the picture. note: what happened to the
     stream a moment ago, "" = nothing. redraw: the attention is new and should be drawn again.
     stages: seconds spent in each. people: as they are, never mirrored. size: of the picture,
-    width and height.
+    width and height. dropped: pictures of this stream that were skipped as newer ones had come.
+    attention: what the visitor looks at, None where nobody does.
     """
 
     image: np.ndarray
@@ -47,13 +52,24 @@ class LiveView:
     stages: Mapping[str, float] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     size: tuple[int, int] = (1, 1)
+    dropped: int = 0
+    attention: LiveAttention | None = None
 
 
 class LiveStream:
     """Pose, tracking and recognition of one camera; made when the first frame arrives."""
 
-    def __init__(self, engine: Engine, options: UserOptions, taught: Taught | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        options: UserOptions,
+        taught: Taught | None = None,
+        attention: LiveAttention | None = None,
+    ) -> None:
+        """attention: what its visitor looks at."""
         self.options = options
+        self.attention = attention or LiveAttention()
+        self.attention.forget()
         self._engine = engine
         self._taught = taught
         self._longest = engine.settings.limits.processing_side
@@ -65,10 +81,13 @@ class LiveStream:
         self._note = ""
         self._drawn: float | None = None
         self._done: deque[float] = deque()
-        self._recent: deque[Frame] = deque()
+        self._dropped = 0
+        self._kept = Kept(engine.settings)
 
     def adapt(self, options: UserOptions, taught: Taught | None) -> None:
         """Go on with other settings: people keep their numbers, and labels are there at once.
+
+        With other labels a new session begins, a few seconds back.
 
         Raises `PoseError` where there is no such pose model; nothing was changed then.
         """
@@ -78,14 +97,20 @@ class LiveStream:
             self._frontend.close()
             self._frontend = new
         self.options = options
-        if options.threshold != before.threshold or taught is not self._taught:
+        self._recognizer.threshold = self._recognizer.threshold_of(options.threshold)
+        if taught is not self._taught:
             self._taught = taught
             self._recognizer = self._engine.recognizer(options, True, taught)
-            for frame in self._recent:
+            for frame in self._kept.latest(_REMEMBERED):
                 self._recognizer.step(frame.people, frame.time, self._size or (1, 1))
 
     def step(
-        self, image: np.ndarray, mirrored: bool, arcs: bool = False, now: float | None = None
+        self,
+        image: np.ndarray,
+        mirrored: bool,
+        arcs: bool = False,
+        now: float | None = None,
+        skipped: int = 0,
     ) -> LiveView:
         """Take one frame.
 
@@ -95,22 +120,24 @@ class LiveStream:
                 the picture that comes out is mirrored again.
             arcs: draw attention between people into the picture.
             now: seconds, for tests; the clock if not given.
+            skipped: pictures that came since the one before and were not looked at.
         """
         begin = time.perf_counter()
         timer = StageTimer()
         image = _fit(image, self._longest)
         now = self._begin_anew_if_needed(image, time.monotonic() if now is None else now)
+        self._recognizer.attends = arcs or self.attention.wanted
         actions, found = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
         people = tuple(_mirror(p, image.shape[1]) for p in found) if mirrored else found
-        style = OverlayStyle(arcs=arcs, picture=self.options.picture)
-        seen = (actions.people, actions.scene, actions.attention)
         with timer.stage("draw"):
-            drawn = draw_actions(image, people, *seen, style)
+            drawn = self._draw(image, people, actions, arcs, now)
+        self._dropped += skipped if self._done else 0  # before the first, the visitor waited
         note = self._note if now < _NOTE_SHOWN else ""
         latency = time.perf_counter() - begin
         redraw = self._redraws(actions, now)
         pace, size = self._pace(now), image.shape[1::-1]
-        return LiveView(drawn, actions, pace, latency, note, redraw, timer.seconds, found, size)
+        told = (pace, latency, note, redraw, timer.seconds)
+        return LiveView(drawn, actions, *told, found, size, self._dropped, self.attention)
 
     def _begin_anew_if_needed(self, image: np.ndarray, clock: float) -> float:
         """Seconds since the stream began; a pause or another size begins a new stream.
@@ -137,32 +164,64 @@ class LiveStream:
             found = self._frontend.estimate(np.ascontiguousarray(image), now)
         with timer.stage("track"):
             people = self._tracker.update(found, now)
-        self._remember(Frame(now, tuple(people)))
+        self._kept.see(Frame(now, tuple(people)))
         with timer.stage("recognise"):
-            return self._recognizer.step(people, now, image.shape[1::-1]), tuple(people)
+            actions = self._recognizer.step(people, now, image.shape[1::-1])
+        if actions.fresh and actions.attention is not None:
+            self._kept.attend(actions.key_time, actions.attention)
+        return actions, tuple(people)
+
+    def _draw(
+        self,
+        image: np.ndarray,
+        people: tuple[Person, ...],
+        actions: Actions,
+        arcs: bool,
+        now: float,
+    ) -> np.ndarray:
+        """The picture with all that is known; a pair that was clicked is set off from the rest."""
+        pair = self.attention.marked(now)
+        looked = actions.attention
+        if looked is not None:
+            choice = self.attention.choice.within(looked)
+            looked = looked.only(choice.layer, choice.head)
+        style = OverlayStyle(arcs=arcs, picture=self.options.picture)
+        told = (actions.people, actions.scene)
+        if pair is None:
+            return draw_actions(image, people, *told, looked, style)
+        bare = replace(style, arcs=False, labels=False, caption=False)
+        drawn = draw_actions(image, people, style=bare)
+        draw_pair(drawn, people, pair.looks, pair.seen, pair.weight)
+        return draw_actions(drawn, people, *told, style=_LABELS)
+
+    def session(self) -> Session | None:
+        """What was recognised lately, without pictures; None where nobody was seen."""
+        return self._kept.session(self._recognizer.log(), self._size or (1, 1))
 
     def reset(self) -> None:
         """Forget everybody: the next frame begins a new stream."""
         for part in (self._frontend, self._tracker, self._recognizer, self._clock):
             part.reset()
+        self.attention.forget()
+        self._kept.clear()
+        self._dropped = 0
         self._note = ""
         self._drawn = None
         self._done.clear()
-        self._recent.clear()
 
     def close(self) -> None:
         """Free the pose model."""
         self._frontend.close()
 
-    def _remember(self, frame: Frame) -> None:
-        self._recent.append(frame)
-        while frame.time - self._recent[0].time > _REMEMBERED:
-            self._recent.popleft()
-
     def _redraws(self, actions: Actions, now: float) -> bool:
-        if not actions.fresh or (self._drawn is not None and now - self._drawn < _REDRAW):
+        if not self.attention.wanted or not actions.fresh:
+            return False
+        if actions.attention is None and self.attention.shown is None:  # still nobody
+            return False
+        if self._drawn is not None and now - self._drawn < _REDRAW:
             return False
         self._drawn = now
+        self.attention.show(actions.attention)
         return True
 
     def _pace(self, now: float) -> float:

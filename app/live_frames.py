@@ -44,17 +44,19 @@ def recognised(
     look: tuple[bool, bool],
     options: UserOptions | None,
     key: str,
+    skipped: int = 0,
 ) -> LiveView | str:
     """What is seen in a frame, or in HTML why it could not be recognised.
 
     Args:
         look: whether the picture is mirrored, and whether attention is drawn into it.
         options: None = as the camera's stream has them.
+        skipped: pictures that came since the one before and were not looked at.
     """
     try:
         session = sessions.get(key)
         with session.lock:
-            view = session.live(options).step(image, *look)
+            view = session.live(options).step(image, *look, skipped=skipped)
     except (NotReady, PoseError, Busy) as error:
         sessions.metrics.add("frames_unanswered_total", reason="not ready")
         return views.note(str(error), "problem")

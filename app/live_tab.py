@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import numpy as np
 from anyio import to_thread
+from gradio.context import LocalContext
 
-from app import figures, views
+from app import figures, live_view, views
+from app.attention_updates import MEAN, maps, numbered
 from app.controls import option_controls, read
+from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
+from app.live_wiring import wire
 from app.page import QUIET, camera, webcam
-from app.sessions import Busy, Sessions
+from app.sessions import Sessions
 from app.settings import AppSettings, UserOptions
 
+_HERE = Path(__file__).parent
+_SCRIPTS = ("results_marks.js", "live.js")
 _EVERY = 0.03  # seconds between two frames that the page may send; pace.js sends fewer if need be
 
 
 def live_tab(sessions: Sessions, settings: AppSettings) -> None:
     """Lay out and wire the tab inside the current block."""
     ui = _layout(settings)
-    outputs = [ui.overlay, ui.people, ui.badge, ui.between, ui.sequences]
+    outputs = [ui.overlay, ui.people, ui.badge, ui.heads, ui.sequences, ui.between, ui.layer]
 
     async def step(
         image: np.ndarray | None,
@@ -34,6 +41,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         if image is None:
             return _nothing("")
         key = request.session_hash or ""
+        skipped = sessions.arrivals.taken(key, LocalContext.event_id.get(None))
         told = await in_line(sessions, key)
         if told is not None:
             return _nothing(told)
@@ -41,7 +49,8 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
             chosen = read(settings.max_people, *options)
         except ValueError as error:
             return _nothing(views.note(str(error), "problem"))
-        return await to_thread.run_sync(_step, sessions, image, (mirror, arcs), chosen, key)
+        look = (mirror, arcs)
+        return await to_thread.run_sync(_step, sessions, image, look, chosen, key, skipped)
 
     ui.camera.stream(
         step,
@@ -52,16 +61,6 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         concurrency_limit=None,
         **QUIET,
     )
-
-    def restart(request: gr.Request) -> tuple:
-        _restart(sessions, request.session_hash or "")
-        return (
-            views.note(views.LIVE_HINT),
-            figures.people_heatmap(None),
-            (figures.sequence_heatmap(None)),
-        )
-
-    ui.restart.click(restart, None, [ui.people, ui.between, ui.sequences], queue=False, **QUIET)
     ui.mirror.change(
         lambda on: gr.update(webcam_options=webcam(on)),
         ui.mirror,
@@ -69,6 +68,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         queue=False,
         **QUIET,
     )
+    wire(ui, sessions, settings)
 
 
 def _layout(settings: AppSettings) -> SimpleNamespace:
@@ -87,26 +87,55 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
                 height=480,
                 buttons=["fullscreen"],
             )
-    with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            ui.between = gr.Plot(
-                figures.people_heatmap(None),
-                label="Attention between people",
-                elem_id="live-people-attention",
-            )
-        with gr.Column(scale=3, min_width=320):
-            ui.sequences = gr.Plot(
-                figures.sequence_heatmap(None),
-                label="Attention between short sequences",
-                elem_id="live-attention",
-            )
+            _layout_saving(ui, settings)
+    _layout_attention(ui)
     with gr.Accordion("Settings", open=False):
-        with gr.Row():
-            ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
-            ui.arcs = gr.Checkbox(False, label="Draw attention between people", min_width=140)
+        ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
         ui.options = option_controls(settings.max_people)
         ui.restart = gr.Button("Forget everybody and begin again", size="sm")
     return ui
+
+
+def _layout_saving(ui: SimpleNamespace, settings: AppSettings) -> None:
+    with gr.Column(elem_id="live-saving"):
+        with gr.Row():
+            ui.save = gr.Button("Save this session", size="md", elem_id="live-save", min_width=160)
+            ui.file = gr.DownloadButton(
+                "Download it again", size="md", visible=False, elem_id="live-file", min_width=160
+            )
+        ui.saved = gr.HTML(elem_id="live-saved", padding=False)
+        gr.HTML(live_view.kept(settings), padding=False)
+
+
+def _layout_attention(ui: SimpleNamespace) -> None:
+    script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    # The triggers stand in the script: 'pick' and 'enlarge'.
+    ui.link = gr.HTML(html_template="", js_on_load=script, elem_classes="sk-link")
+    gr.HTML(live_view.WHO, padding=False, elem_classes="sk-title")
+    with gr.Row(equal_height=True):
+        with gr.Column(scale=2, min_width=240):
+            ui.layer = gr.Radio([MEAN], value=MEAN, label="Layer", elem_id="live-layer")
+        with gr.Column(scale=3, min_width=240):
+            ui.arcs = gr.Checkbox(
+                True, label="Draw it into the picture, as arcs between people", elem_id="live-arcs"
+            )
+            ui.wanted = gr.Checkbox(True, label="Show the maps", elem_id="live-wanted")
+    with gr.Column(elem_id="live-maps") as ui.maps:
+        ui.heads = gr.HTML(views.note(live_view.HEADS_HINT), elem_id="live-heads", padding=False)
+        ui.pair = gr.HTML(views.note(live_view.PAIR_HINT), elem_id="live-pair", padding=False)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=320):
+                ui.sequences = gr.Plot(
+                    figures.message(live_view.MAP_HINT),
+                    label="Attention between short sequences",
+                    elem_id="live-attention",
+                )
+            with gr.Column(scale=2, min_width=300):
+                ui.between = gr.Plot(
+                    figures.message(live_view.MAP_HINT),
+                    label="Attention between people",
+                    elem_id="live-people-attention",
+                )
 
 
 def _step(
@@ -115,25 +144,31 @@ def _step(
     look: tuple[bool, bool],
     options: UserOptions,
     key: str,
+    skipped: int = 0,
 ) -> tuple:
-    view = recognised(sessions, image, look, options, key)
+    view = recognised(sessions, image, look, options, key, skipped)
     if isinstance(view, str):
         return _nothing(view)
-    plots = (gr.skip(), gr.skip())
-    if view.redraw:
-        attention = view.actions.attention
-        plots = figures.people_heatmap(attention), figures.sequence_heatmap(attention)
-    return view.image, views.live_people(view), views.badge(view), *plots
+    return view.image, views.live_people(view), views.badge(view), *_maps(view)
+
+
+def _maps(view: LiveView) -> tuple:
+    """Heads, maps and the layers to choose from, where they are to be drawn again."""
+    if not view.redraw or view.attention is None:
+        return (gr.skip(),) * 4
+    shown = view.actions.attention
+    layers = gr.skip() if shown is None else _layers(view)
+    return *maps(shown, view.attention.choice.within(shown), view.attention.known), layers
+
+
+def _layers(view: LiveView) -> object:
+    """The layers of the model; told once, since who is choosing would be disturbed."""
+    count = view.actions.attention.weights.shape[0]
+    if view.attention.told == count:
+        return gr.skip()
+    view.attention.told = count
+    return gr.update(choices=numbered(count))
 
 
 def _nothing(told: str) -> tuple:
-    return gr.skip(), told or gr.skip(), "", gr.skip(), gr.skip()
-
-
-def _restart(sessions: Sessions, key: str) -> None:
-    try:
-        session = sessions.get(key)
-    except Busy as error:
-        raise gr.Error(str(error), print_exception=False) from error
-    with session.lock:
-        session.stop_live()
+    return gr.skip(), told or gr.skip(), "", *(gr.skip(),) * 4

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from app.engine import Engine, NotReady
 from app.job import Job, Outcome
 from app.live import LiveStream
+from app.live_attention import LiveAttention
+from app.live_kept import LiveFile
 from app.metrics import Metrics
 from app.settings import UserOptions
 from app.takes import Takes
@@ -17,6 +19,7 @@ from app.teaching import Teaching
 from app.vault import Vault
 from app.work import Source
 from skeletr.pose import FRONTENDS
+from skeletr.session import Session as Recognised
 
 if TYPE_CHECKING:
     from app.exploration import Exploration
@@ -31,7 +34,8 @@ class Session:
     Attributes:
         lock: to be held while the camera stream is used. used: when the page last asked for
             something. waits: a video waits for its place. teaching: the visitor's own actions.
-        takes: examples of them, from the camera. exploration: what is asked about `outcome`.
+        takes: examples of them, from the camera. attention: what is looked at in that of the
+            camera. exploration: what is asked about `outcome`.
     """
 
     def __init__(self, engine: Engine, vault: Vault, metrics: Metrics) -> None:
@@ -43,10 +47,13 @@ class Session:
         self.waits = False
         self.teaching = Teaching(vault)
         self.takes = Takes()
+        self.attention = LiveAttention()
         self._engine = engine
         self._vault = vault
         self._metrics = metrics
         self._live: LiveStream | None = None
+        self._stopped: Recognised | None = None  # of the camera before it was stopped
+        self._live_file = LiveFile(vault)
         self._folder: Path | None = None
         self._closed = False
 
@@ -64,14 +71,47 @@ class Session:
             self._engine.wait(timeout=0)
             most = min(UserOptions.max_people, self._engine.settings.max_people)
             chosen = options or UserOptions(FRONTENDS[0], most)
-            self._live = LiveStream(self._engine, chosen, taught)
+            self._live = LiveStream(self._engine, chosen, taught, self.attention)
+            self._stopped = None
             self._metrics.add("pose_streams_opened_total")
         else:
             self._live.adapt(options or self._live.options, taught)
         return self._live
 
     def stop_live(self) -> None:
-        """Close the camera stream and free its pose model. Call with `lock` held."""
+        """Close the camera stream and free its pose model; what it recognised can still be saved.
+
+        Call with `lock` held.
+        """
+        if self._live is not None:
+            self._stopped = None if self._closed else self._live.session()
+            self._close_live()
+
+    def forget_live(self) -> None:
+        """Close the camera stream, and forget all that it recognised."""
+        with self.lock:
+            self._close_live()
+            self._stopped = None
+        self.attention.forget()
+        self._live_file.remove()
+
+    def save_live(self) -> tuple[Path, Recognised] | None:
+        """Write what the camera has recognised lately; None where nobody was seen.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self.lock:
+            found = self._stopped if self._live is None else self._live.session()
+        if found is None:
+            return None
+        path = self._live_file.write(found)
+        if self._closed:  # the page was closed meanwhile
+            self._live_file.remove()
+            return None
+        return path, found
+
+    def _close_live(self) -> None:
         if self._live is not None:
             live, self._live = self._live, None
             live.close()
@@ -154,11 +194,13 @@ class Session:
         with self.lock:
             self._closed = True
             self.stop_live()
+            self._stopped = None
         if self.job is not None:
             self.job.wait(_CLOSING)
         self._end_exploration(_CLOSING)
         self._remove_files()
         self.teaching.close()
+        self._live_file.remove()
 
     def _end_exploration(self, timeout: float = 0.0) -> None:
         # At the end of the program a thread within the network's own code would end it by a signal.

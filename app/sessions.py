@@ -9,7 +9,9 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
+from app.arrivals import Arrivals
 from app.engine import Engine
+from app.freed_memory import give_back
 from app.metrics import Metrics
 from app.places import Place, Places
 from app.session import Session
@@ -39,12 +41,13 @@ class Sessions:
         vault: where visitors' files lie; a new temporary folder if not given.
 
     Attributes:
-        metrics: what is counted about them.
+        metrics: what is counted about them. arrivals: pictures of their cameras.
     """
 
     def __init__(self, engine: Engine, vault: Vault | None = None) -> None:
         settings = engine.settings
         self.metrics = Metrics()
+        self.arrivals = Arrivals()
         self.vault = vault or Vault(
             Path(tempfile.gettempdir()) / "skeletr-files", settings.keep_minutes * 60
         )
@@ -171,9 +174,18 @@ class Sessions:
                 self.metrics.add("sessions_closed_total")
 
     def _look_after(self) -> None:
+        closed = 0.0
         while not self._stop.wait(_SWEEP):
             try:
                 self.sweep()
                 self.vault.sweep()
+                before, closed = closed, self._closings()
+                if closed > before:
+                    give_back()
             except Exception:  # the next look may succeed, and without it nothing is ever freed
                 _LOG.exception("looking for idle pages failed")
+
+    def _closings(self) -> float:
+        """How often something was closed so far that had taken much memory."""
+        total = self.metrics.total
+        return total("sessions_closed_total") + total("pose_streams_closed_total")

@@ -25,6 +25,7 @@ _POSITIVE = (
     "max_waiting",
     "live_turn_seconds",
     "live_idle_seconds",
+    "live_minutes",
     "max_sessions",
     "idle_seconds",
     "keep_minutes",
@@ -46,7 +47,8 @@ class AppSettings:
     max_people: the most people that a visitor may ask to be followed at once.
     max_live: cameras at once; more visitors wait in line, at most max_waiting of them.
     live_turn_seconds: how long a camera may run while others wait. live_idle_seconds: a camera
-    that sends nothing for so long is closed.
+    that sends nothing for so long is closed. live_minutes: how much of what a camera showed is
+    kept in memory, without pictures, to be saved; never more than the longest video.
     max_sessions: pages that may hold a camera or results at once. jobs: videos recognised at
     once; more wait. idle_seconds: a session that does nothing for so long is closed.
     keep_minutes: how long files are kept whose page is still open.
@@ -64,6 +66,7 @@ class AppSettings:
     max_waiting: int = 24
     live_turn_seconds: float = 300.0
     live_idle_seconds: float = 15.0
+    live_minutes: float = 5.0
     max_sessions: int = 32
     jobs: int = 2
     idle_seconds: float = 1800.0
@@ -79,6 +82,11 @@ class AppSettings:
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
+
+    @property
+    def live_seconds(self) -> float:
+        """How much of a camera's stream is kept: no more than can be opened again as a session."""
+        return min(60 * self.live_minutes, self.limits.max_seconds)
 
     @classmethod
     def from_environment(

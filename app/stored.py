@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from app.engine import LIVE_HISTORY
 from app.settings import AppSettings
 
 
@@ -13,8 +12,10 @@ def stored(settings: AppSettings) -> str:
         "<b>Your video</b> and what is made from it lie on the disk of the computer that runs "
         "this app, under names that cannot be guessed. They are removed when you close the "
         f"page, when you give it something else, and otherwise after {kept}.",
-        "<b>The camera</b>: its pictures are never written to a disk. Joints of the last few "
-        f"seconds and labels of the last {LIVE_HISTORY:g} are kept in memory while it runs.",
+        "<b>The camera</b>: its pictures are never written to a disk. Joints, labels and attention "
+        f"of the last {settings.live_seconds / 60:g} minutes are kept in memory, so that you can "
+        "save them, until the camera is started anew or you close the page. Only what you save is "
+        f"a file on this computer too; it is removed with the page, or after {kept}.",
         "<b>A saved session</b> is on your own disk. It holds joints, boxes, times, labels, "
         "attention and the name of your file, and no picture.",
         "<b>Blurring</b>, under Settings, changes what is drawn and downloaded, not the video "

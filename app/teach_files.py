@@ -11,7 +11,8 @@ from app.engine import Engine, NotReady
 from app.opening import OpenError, is_skeleton_file, open_skeletons
 from app.sessions import Sessions
 from app.settings import UserOptions
-from app.teaching import Teacher, Teaching
+from app.teacher import Teacher
+from app.teaching import Teaching
 from skeletr.pipeline import record_video
 from skeletr.pose import FRONTENDS
 from skeletr.pose.base import PoseError

@@ -20,7 +20,8 @@ from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings
 from app.takes import COUNTDOWN, Moment
 from app.teach_files import taught_files
-from app.teaching import Teacher, Teaching
+from app.teacher import Teacher
+from app.teaching import Teaching
 from skeletr.teach import LONGEST_NAME, TeachError
 
 _HERE = Path(__file__).parent

@@ -7,23 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from app.engine import Engine, NotReady
+from app.teacher import Learned, Teacher
 from app.vault import Vault
 from skeletr.recording import Recording
-from skeletr.taught_background import Background, background_part, background_scenes
-from skeletr.taught_head import (
-    Example,
-    LeaveOneOut,
-    Shown,
-    TaughtHead,
-    look_at,
-)
+from skeletr.taught_head import Example, Shown, TaughtHead
 from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
 
 FILE_NAME = "my-actions.npz"
@@ -32,63 +24,6 @@ _MOST_WAITING = 8  # examples of which the person is still to be picked
 _MOST_OFFERED = 6  # people to choose from
 _LONG = 0.3  # share of the frames in which somebody must be seen to be offered
 _BRIEF = 0.5  # seconds of an example at least
-
-
-@dataclass(frozen=True)
-class Learned:
-    """head: the labels, for a recogniser. tried: how well the examples are told apart."""
-
-    head: TaughtHead
-    tried: LeaveOneOut
-
-
-class Teacher:
-    """Learns for all visitors on the one shared model."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._lock = threading.Lock()
-        self._background: Background | None = None
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What the model knows already."""
-        return self._engine.labels
-
-    def look(self, example: Example) -> Shown:
-        """What the model makes of an example. Raises `TeachError`, `NotReady`."""
-        with self._engine.model() as checkpoint:
-            try:
-                return look_at(example, checkpoint)
-            except ValueError as error:
-                raise TeachError(f"An example {error}.") from error
-
-    def learn(self, actions: TaughtActions, shown: list[Shown]) -> Learned:
-        """Labels from what the model made of the examples. Raises `NotReady`."""
-        background = self._others()
-        with self._engine.model() as checkpoint:
-            head = TaughtHead(checkpoint, shown, actions.settings, background)
-            return Learned(head, head.leave_one_out())
-
-    def prepare(self) -> None:
-        """Begin with what is needed for the first example, in the background."""
-        if self._background is None:
-            threading.Thread(target=self._prepare, daemon=True, name="teacher").start()
-
-    def _prepare(self) -> None:
-        with suppress(NotReady):  # said where something is learned
-            self._others()
-
-    def _others(self) -> Background:
-        """What is not taught; made once, scene by scene, so that others get their turn."""
-        with self._lock:
-            if self._background is None:
-                parts = []
-                for scene in background_scenes():
-                    with self._engine.model() as checkpoint:
-                        parts.append(background_part(checkpoint, scene))
-                self._background = Background.of(parts)
-            return self._background
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from anyio import to_thread
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 
@@ -14,6 +15,7 @@ from app.api import api
 from app.engine import Engine, EngineState
 from app.examples import example_style
 from app.gate import Gate
+from app.gradio_memory import forget_page, spare
 from app.live_tab import live_tab
 from app.mcp_server import has_mcp
 from app.page import QUIET
@@ -27,7 +29,7 @@ from app.video_tab import video_tab
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("camera.js", "pace.js", "recovery.js")
-_IDLE_LOOK = 0.02  # seconds between two looks for work, where Gradio itself waits for none
+_STYLES = ("style.css", "results.css", "live.css", "teach.css")
 _LOOK = 600  # seconds between two looks for old files, at most
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _MONO = ["ui-monospace", "Consolas", "monospace"]
@@ -68,12 +70,13 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
         gr.HTML(stored(settings), elem_id="stored", padding=False)
         gr.HTML(views.footer(versions(), settings), elem_id="footer", padding=False)
 
-        def close(request: gr.Request) -> None:
-            sessions.close(request.session_hash or "")
+        async def close(request: gr.Request) -> None:
+            key = request.session_hash or ""
+            await to_thread.run_sync(sessions.close, key)
+            forget_page(page, key)
 
         page.unload(close)
-    # Gradio looks for work a thousand times a second, which takes a twentieth of a core.
-    page._queue.sleep_when_free = _IDLE_LOOK
+    spare(page)
     page.engine, page.sessions = engine, sessions
     return page
 
@@ -109,11 +112,17 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
     )
     scripts = [f"<script>{(_HERE / n).read_text(encoding='utf-8')}</script>" for n in _SCRIPTS]
     sessions = page.sessions
-    gate = Middleware(Gate, settings=settings, metrics=sessions.metrics, free=sessions.vault.free)
+    gate = Middleware(
+        Gate,
+        settings=settings,
+        metrics=sessions.metrics,
+        free=sessions.vault.free,
+        arrivals=sessions.arrivals,
+    )
     return {
         "theme": theme,
         "css": example_style(),
-        "css_paths": [_HERE / "style.css", _HERE / "results.css", _HERE / "teach.css"],
+        "css_paths": [_HERE / name for name in _STYLES],
         "head": "".join(scripts),
         "max_file_size": settings.max_upload_mb * 2**20,
         "app_kwargs": {"routes": status_routes(page.engine, sessions), "middleware": [gate]},

@@ -16,6 +16,7 @@ from skeletr.overlay.palette import person_color, text_color
 from skeletr.pipeline import Result
 
 VIDEO_HINT = "Drop a video or a saved session, or look at an example. The result appears here."
+_DROPPED = "Camera pictures that were skipped because newer ones had come"
 _SLOW = 4  # frames per second below which a person cannot be followed from frame to frame
 LIVE_HINT = "Start the camera. People, their labels and who looks at whom appear here."
 
@@ -138,7 +139,7 @@ def live_people(view: LiveView) -> str:
 
 def _live_rows(view: LiveView) -> str:
     if not view.actions.people:
-        return note(REASONS[Status.NOBODY])
+        return note(f"{REASONS[Status.NOBODY]} Step back until the camera sees shoulders and hips.")
     rows = "".join(
         f'<li>{number(i)}<div class="sk-grow">{_now(p)}</div></li>'
         for i, p in sorted(view.actions.people.items())
@@ -151,7 +152,8 @@ def _now(prediction: Prediction) -> str:
         return _bar(prediction.label, prediction.score)
     if prediction.label:
         return _guess(prediction.label, prediction.score)
-    return f'<span class="sk-quiet">{escape(REASONS[prediction.status])}</span>'
+    advice = " Step back a little." if prediction.status is Status.TOO_FEW_JOINTS else ""
+    return f'<span class="sk-quiet">{escape(REASONS[prediction.status] + advice)}</span>'
 
 
 def _guess(label: str, score: float) -> str:
@@ -164,7 +166,8 @@ def badge(view: LiveView) -> str:
     advice = f". Too slow: labels need {_SLOW} frames/s or more." if slow else ""
     return (
         f'<div class="sk-badge"><b>{view.fps:.0f}</b> frames/s '
-        f"<b>{view.latency * 1000:.0f}</b> ms each{advice}</div>"
+        f"<b>{view.latency * 1000:.0f}</b> ms each "
+        f'<span title="{_DROPPED}"><b>{max(view.dropped, 0)}</b> dropped</span>{advice}</div>'
     )
 
 

@@ -46,6 +46,7 @@ _WARM_UP = 0.1  # share of the run that is left out of the growth
 _SAMPLES = 400
 _AT_ONCE = 4  # pages opened at the same time
 _BEFORE_THE_ANSWER = ("estimation", "process_starts", "heartbeat")
+_SETTLING = 8.0  # seconds after the last page in which the app gives its memory back
 _MEGABYTE = 2**20
 
 
@@ -185,6 +186,7 @@ def pages(options: argparse.Namespace) -> dict:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(one, range(options.pages)))
         _until(lambda: not app.metrics()["sessions_open"])
+        time.sleep(_SETTLING)
         samples.append({"pages": next(done) - 1, **app.metrics()})
     return _page_figures(samples, faults, options.pages)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -84,11 +84,15 @@ class Attention:
         """P(time, person) of each sequence, with the time in seconds, as in Fig. 5."""
         return [f"P({t:.1f}, {p})" for t, p in zip(self.times, self.person, strict=True)]
 
-    def select(self, layer: int | None = None, head: int | None = None) -> np.ndarray:
-        """One (M', M') map: of a layer and head, or the mean over those left out."""
+    def only(self, layer: int | None = None, head: int | None = None) -> Attention:
+        """The same of one layer and head; all of them where left out."""
         weights = self.weights if layer is None else self.weights[layer : layer + 1]
         weights = weights if head is None else weights[:, head : head + 1]
-        return weights.mean(axis=(0, 1))
+        return replace(self, weights=weights)
+
+    def select(self, layer: int | None = None, head: int | None = None) -> np.ndarray:
+        """One (M', M') map: of a layer and head, or the mean over those left out."""
+        return self.only(layer, head).weights.mean(axis=(0, 1))
 
     def between_people(
         self, layer: int | None = None, head: int | None = None
@@ -171,7 +175,7 @@ class ActionLog:
             if track.start - 1e-6 <= time <= track.end + 1e-6
         }
         scene = self.scene.at(time, self.interval)
-        if scene is None or (people and scene.status is Status.NOBODY):
+        if scene is None or not people or scene.status is Status.NOBODY:
             scene = nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
         return people, scene
 

@@ -12,7 +12,8 @@ import torch
 from skeletr.actions import ActionLog, Status
 from skeletr.sequences import SequenceConfig, Sequences, empty_sequences
 
-# Sequences whose tokens are kept: 64 MB for SkeleTR-S, or 19 minutes of four people.
+# Sequences whose tokens are kept: 64 MB for SkeleTR-S, or 19 minutes of four people; 18 MB more
+# where keypoints are kept too.
 MOST_SEQUENCES = 6000
 
 
@@ -21,7 +22,8 @@ class Evidence:
     """Everything that stage 2 needs to relate the windows of a stream again.
 
     keys: (n,) float64 seconds, key frames whose windows are complete in here.
-    sequences: R short sequences in order of time, without their keypoints.
+    sequences: R short sequences in order of time; with their keypoints only where coordinates are
+        relative to a pair, as then they depend on who is there.
     statuses: R, why a sequence was or was not related.
     tokens: (R, L, d), float32; zero where the status is not OK.
     log: what was recognised; it says who was in view from when to when.
@@ -75,13 +77,18 @@ class EvidenceKeeper:
         self, key: float, new: Sequences, statuses: Sequence[Status], tokens: torch.Tensor
     ) -> None:
         """One key frame; tokens (U, L, d) are those of the sequences whose status is OK."""
-        bare = replace(new, keypoints=new.keypoints[:, :0].copy())
-        self._steps.append(_Step(key, bare, tuple(statuses), tokens))
+        self._steps.append(_Step(key, self._bare(new), tuple(statuses), tokens))
         self._count += len(new)
         while self._count > self._most or self._too_old(key):
             gone = self._steps.popleft()
             self._count -= len(gone.statuses)
             self._forgotten = gone.key
+
+    def _bare(self, sequences: Sequences) -> Sequences:
+        """Without what nothing will be worked out from again."""
+        if self._config.normalise == "pair":
+            return sequences
+        return replace(sequences, keypoints=sequences.keypoints[:, :0].copy())
 
     def _too_old(self, now: float) -> bool:
         return self._seconds is not None and self._steps[0].key < now - self._seconds
@@ -93,8 +100,7 @@ class EvidenceKeeper:
         steps = list(self._steps)
         keys = np.array([s.key for s in steps])
         parts = [s.sequences for s in steps if len(s.sequences)]
-        bare = empty_sequences((1, 1), self._config)
-        nothing = replace(bare, keypoints=bare.keypoints[:, :0])
+        nothing = self._bare(empty_sequences((1, 1), self._config))
         return Evidence(
             keys=keys[keys > self._forgotten + self._config.window - 1e-6],
             sequences=Sequences.concatenate(parts or [nothing]),

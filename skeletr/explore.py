@@ -11,16 +11,19 @@ import torch
 from skeletr.actions import ActionLog, Status, Track
 from skeletr.changes import Change, compare
 from skeletr.checkpoint import Checkpoint
+from skeletr.coordinates import embed
 from skeletr.evidence import Evidence
 from skeletr.history import Entry
 from skeletr.model.skeletr import SkeleTROutput
-from skeletr.scoring import Scorer, Taught, in_company
-from skeletr.sequences import embed, window_index
+from skeletr.remainder import Remainder, Remainders
+from skeletr.scoring import Scorer, Taught, in_company, nobody_there
+from skeletr.sequences import window_index
 from skeletr.token_attention import WindowAttention, window_attention
 
 __all__ = ["Change", "Explorer", "Interval", "compare"]
 
 Interval = tuple[float, float]
+_Name = tuple[float, bytes, bytes]
 _BATCH = 8  # windows related at once
 _REMEMBERED = 5000  # windows
 
@@ -43,7 +46,8 @@ class Explorer:
         self._checkpoint = checkpoint
         self._evidence = evidence
         self._scorer = Scorer(checkpoint, taught)
-        self._known: dict[tuple[float, bytes], _Scores] = {}
+        self._remainders = Remainders(checkpoint, evidence)
+        self._known: dict[_Name, _Scores] = {}
 
     def without(
         self,
@@ -69,16 +73,21 @@ class Explorer:
             ValueError: an interval ends before it starts.
         """
         shown = during or (-np.inf, np.inf)
-        kept = ~self._removed(people, interval)
-        usable = np.flatnonzero(kept & self._evidence.usable)
+        removed = self._removed(people, interval)
+        kept = ~removed
         # A step's scores are the mean over the windows that hold it, up to the last of them.
         end = _ordered(shown)[1] + self._checkpoint.sequences.window
         keys = [float(k) for k in self._evidence.keys if shown[0] - 1e-6 <= k <= end]
-        windows = [(key, self._window(key, usable)) for key in keys]
+        first = min(keys, default=0.0) - self._checkpoint.sequences.window
+        rest = self._remainders.without(removed, first, max(keys, default=0.0))
+        windows = [(key, self._window(key, rest.usable)) for key in keys]
         with torch.inference_mode():
-            self._relate([w for w in windows if len(w[1]) and _name(*w) not in self._known])
+            self._relate(
+                rest, [w for w in windows if len(w[1]) and _name(*w, rest) not in self._known]
+            )
         entries = self._entries(kept)
-        scene = [self._add(entries, key, index) for key, index in windows]
+        peopled = self._evidence.sequences.times[kept]
+        scene = [self._add(entries, peopled, rest, key, index) for key, index in windows]
         gone = set(people) if interval is None else set()
         return self._log([*entries.items()], scene, gone, (max([shown[0], *keys[:1]]), shown[1]))
 
@@ -93,15 +102,16 @@ class Explorer:
         if not len(self._evidence.keys):
             return None
         key = float(self._evidence.keys[np.abs(self._evidence.keys - time).argmin()])
-        kept = ~self._removed(people, interval) & self._evidence.usable
-        index = self._window(key, np.flatnonzero(kept))
+        removed = self._removed(people, interval)
+        rest = self._remainders.without(removed, key - self._checkpoint.sequences.window, key)
+        index = self._window(key, rest.usable)
         if not len(index):
             return None
         with torch.inference_mode():
-            output = self._output([(key, index)], need_attention=True)
+            output = self._output(rest, [(key, index)], need_attention=True)
         if output.attention is None:
             return None
-        sequences = self._evidence.sequences.take(index)
+        sequences = rest.sequences.take(index)
         return window_attention(key, output.attention, sequences, self._checkpoint)
 
     def _removed(self, people: Collection[int], interval: Interval | None) -> np.ndarray:
@@ -124,7 +134,7 @@ class Explorer:
         near = usable[first:last]
         return near[window_index(sequences.take(near), key, config)]
 
-    def _relate(self, windows: Sequence[tuple[float, np.ndarray]]) -> None:
+    def _relate(self, rest: Remainder, windows: Sequence[tuple[float, np.ndarray]]) -> None:
         """Stage 2 for windows that are not known yet, several at once."""
         if len(self._known) + len(windows) > _REMEMBERED:
             self._known.clear()
@@ -132,21 +142,23 @@ class Explorer:
         windows = sorted(windows, key=lambda w: len(w[1]))
         for start in range(0, len(windows), _BATCH):
             part = windows[start : start + _BATCH]
-            output = self._output(part)
+            output = self._output(rest, part)
             for n, (key, index) in enumerate(part):
-                self._known[_name(key, index)] = self._score(output, n, index)
+                self._known[_name(key, index, rest)] = self._score(rest, output, n, index)
 
     def _output(
-        self, windows: Sequence[tuple[float, np.ndarray]], need_attention: bool = False
+        self,
+        rest: Remainder,
+        windows: Sequence[tuple[float, np.ndarray]],
+        need_attention: bool = False,
     ) -> SkeleTROutput:
-        model = self._checkpoint.model
-        tokens = self._evidence.tokens
+        model, tokens = self._checkpoint.model, rest.tokens
         size = max(len(index) for _, index in windows)
         padded = tokens.new_zeros(len(windows), size, *tokens.shape[1:])
         embedding = torch.zeros(len(windows), size, 5)
         mask = torch.zeros(len(windows), size, dtype=torch.bool)
         for n, (key, index) in enumerate(windows):
-            sequences = self._evidence.sequences.take(index)
+            sequences = rest.sequences.take(index)
             padded[n, : len(index)] = tokens[torch.from_numpy(index)]
             found = embed(sequences, key, self._checkpoint.sequences)
             embedding[n, : len(index)] = torch.from_numpy(found)
@@ -156,15 +168,15 @@ class Explorer:
             padded.to(device), embedding.to(device), mask.to(device), need_attention
         )
 
-    def _score(self, output: SkeleTROutput, n: int, index: np.ndarray) -> _Scores:
+    def _score(self, rest: Remainder, output: SkeleTROutput, n: int, index: np.ndarray) -> _Scores:
         """The n-th scene of a batch, without its padding."""
         one = SkeleTROutput(
             instance=output.instance[n : n + 1, : len(index)],
             scene=output.scene[n : n + 1],
             features=output.features[n : n + 1, : len(index)],
         )
-        alone = not in_company(self._evidence.sequences.take(index))
-        tokens = self._evidence.tokens[torch.from_numpy(index)]
+        alone = not in_company(rest.sequences.take(index))
+        tokens = rest.tokens[torch.from_numpy(index)]
         people = self._scorer.people(one, alone, tokens)
         return _Scores(people, self._scorer.scene(one, alone, people))
 
@@ -174,14 +186,29 @@ class Explorer:
             int(i): Entry(float(times[i]), self._evidence.statuses[i]) for i in np.flatnonzero(kept)
         }
 
-    def _add(self, entries: dict[int, Entry], key: float, index: np.ndarray) -> Entry:
-        """Give a window's scores to its sequences; the scene of that key frame."""
+    def _add(
+        self,
+        entries: dict[int, Entry],
+        peopled: np.ndarray,
+        rest: Remainder,
+        key: float,
+        index: np.ndarray,
+    ) -> Entry:
+        """Give a window's scores to its sequences; the scene of that key frame.
+
+        Args:
+            peopled: ascending seconds of the key frames of everybody.
+        """
         if not len(index):
             here = [e.status for e in entries.values() if abs(e.time - key) < 1e-6]
             return Entry(key, here[0] if here else Status.NOBODY)
-        scores = self._known[_name(key, index)]
+        scores = self._known[_name(key, index, rest)]
         for i, row in zip(index, scores.people, strict=True):
             entries[int(i)].add(row)
+        until = int(np.searchsorted(peopled, key + 1e-6))
+        newest = float(peopled[until - 1]) if until else None
+        if nobody_there(key, newest, self._checkpoint.sequences.interval):
+            return Entry(key, Status.NOBODY)
         scene = Entry(key, Status.OK)
         scene.add(scores.scene)
         return scene
@@ -225,5 +252,6 @@ def _inside(entry: Entry, shown: Interval) -> bool:
     return shown[0] - 1e-6 <= entry.time <= shown[1] + 1e-6
 
 
-def _name(key: float, index: np.ndarray) -> tuple[float, bytes]:
-    return round(key, 6), index.tobytes()
+def _name(key: float, index: np.ndarray, rest: Remainder) -> _Name:
+    """Of a window: its sequences, and who is next to whom in them."""
+    return round(key, 6), index.tobytes(), rest.sequences.neighbour[index].tobytes()

@@ -35,13 +35,15 @@ def long_sequences(recording: Recording, count: int = 2, frames: int = 300) -> S
     keypoints[there] = recording.keypoints[rows[there]]
     distance = np.abs(np.arange(frames) - frames // 2)
     key = np.where(there, distance, frames).argmin(axis=1)
+    boxes = recording.boxes[rows[np.arange(len(rows)), key]]
     return Sequences(
         recording.image_size,
         keypoints,
-        recording.boxes[rows[np.arange(len(rows)), key]],
+        boxes,
         np.full(len(rows), (recording.start + recording.end) / 2),
         ranks.astype(np.int32),
         there.mean(axis=1).astype(np.float32),
+        boxes,
     )
 
 

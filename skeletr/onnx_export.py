@@ -13,6 +13,7 @@ import torch
 
 from skeletr.batch import SequenceBatch, collate
 from skeletr.checkpoint import Checkpoint
+from skeletr.coordinates import model_input
 from skeletr.digest import checkpoint_digest
 from skeletr.files import atomic_path
 from skeletr.model import SkeleTR
@@ -20,7 +21,7 @@ from skeletr.model.skeletr import SkeleTROutput
 from skeletr.onnx_engine import CONFIG_KEY, DIGEST_KEY, OnnxModel, session
 from skeletr.onnx_graph import ATTENTION, INPUTS, OnnxError, build
 from skeletr.recording import Recording
-from skeletr.sequences import build_sequences, in_window, key_times, model_input
+from skeletr.sequences import build_sequences, in_window, key_times
 
 TOLERANCE = 1e-4
 _WINDOWS = 24  # per recording, evenly spaced

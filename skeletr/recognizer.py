@@ -23,19 +23,13 @@ from skeletr.actions import (
     nothing,
 )
 from skeletr.checkpoint import Checkpoint
+from skeletr.coordinates import embed, normalise
 from skeletr.evidence import MOST_SEQUENCES, Evidence, EvidenceKeeper
 from skeletr.history import Entry, History
 from skeletr.model.fused import for_inference
 from skeletr.recording import Frame, Person, Recording
-from skeletr.scoring import Scorer, Taught, in_company
-from skeletr.sequences import (
-    Sequences,
-    embed,
-    horizon,
-    normalise,
-    sequences_at,
-    window_index,
-)
+from skeletr.scoring import Scorer, Taught, in_company, nobody_there
+from skeletr.sequences import Sequences, horizon, sequences_at, window_index
 
 
 @dataclass(frozen=True)
@@ -79,7 +73,12 @@ class _Window:
 
 
 class Recognizer:
-    """One stream of people. The model may be shared between recognisers; nothing else is."""
+    """One stream of people. The model may be shared between recognisers; nothing else is.
+
+    Attributes:
+        threshold: below this probability the answer is "unknown". attends: whether attention is
+            worked out. Both may be changed between two steps; nothing is forgotten.
+    """
 
     def __init__(
         self,
@@ -99,10 +98,14 @@ class Recognizer:
         if self._sequences.linking != "iou":
             raise ValueError("the checkpoint takes whole recordings, not a stream; evaluate it")
         self._rests = checkpoint.rests
-        self.threshold = (
-            checkpoint.calibration.threshold if config.threshold is None else config.threshold
-        )
+        self._calibrated = checkpoint.calibration.threshold
+        self.threshold = self.threshold_of(config.threshold)
+        self.attends = config.attention_kept > 0
         self.reset()
+
+    def threshold_of(self, chosen: float | None) -> float:
+        """A threshold that was chosen, or that of the checkpoint where none was."""
+        return self._calibrated if chosen is None else chosen
 
     def reset(self) -> None:
         """Forget everything: the next step may be of another stream."""
@@ -110,6 +113,8 @@ class Recognizer:
         self._image_size = (1, 1)
         self._next_key: float | None = None
         self._key_time: float | None = None
+        self._peopled: float | None = None  # the newest key frame with somebody in it
+        self._seen: float | None = None  # the newest frame with somebody in it
         self._window: _Window | None = None
         self._attention: Attention | None = None
         self._history = History(self.config.history, self.config.attention_kept)
@@ -135,6 +140,7 @@ class Recognizer:
         self._image_size = image_size
         self._frames.append(Frame(time, tuple(people)))
         self._history.saw(people, time)
+        self._seen = time if people else self._seen
         if self._next_key is None:
             self._next_key = time
         fresh = False
@@ -190,6 +196,7 @@ class Recognizer:
         buffer = Recording.from_frames(self._frames, self._image_size)
         new = sequences_at(buffer, key, self._sequences)
         self._key_time = key
+        self._peopled = key if len(new) else self._peopled
         entries = [
             self._history.add(int(p), key, self._judge(new, i)) for i, p in enumerate(new.person)
         ]
@@ -233,13 +240,15 @@ class Recognizer:
         device = window.tokens.device
         embedding = torch.from_numpy(embed(window.sequences, key, self._sequences)).to(device)
         mask = torch.ones(1, len(window.entries), dtype=torch.bool, device=device)
-        wanted = self.config.attention_kept > 0
-        output = self._model.relate(window.tokens[None], embedding[None], mask, wanted)
+        output = self._model.relate(window.tokens[None], embedding[None], mask, self.attends)
         alone = not in_company(window.sequences)
         people = self._scorer.people(output, alone, window.tokens)
         for entry, scores in zip(window.entries, people, strict=True):
             entry.add(scores)
-        self._history.add_scene(key, self._scorer.scene(output, alone, people), Status.OK)
+        if nobody_there(key, self._peopled, self._sequences.interval):
+            self._history.add_scene(key, None, Status.NOBODY)
+        else:
+            self._history.add_scene(key, self._scorer.scene(output, alone, people), Status.OK)
         self._attention = None
         if output.attention is not None:  # not every way of relating sequences attends
             self._attention = sequence_attention(output.attention, window.sequences)
@@ -253,7 +262,7 @@ class Recognizer:
             time=time,
             key_time=self._key_time,
             people={p.id: self._current(p, since) for p in people},
-            scene=self._scene(people),
+            scene=self._scene(people, time),
             attention=self._attention,
             fresh=fresh,
         )
@@ -268,9 +277,11 @@ class Recognizer:
             return nothing(Status.TOO_FEW_JOINTS, self.labels)
         return nothing(entries[-1].status if entries else Status.NOT_ENOUGH_FRAMES, self.labels)
 
-    def _scene(self, people: Sequence[Person]) -> Prediction:
+    def _scene(self, people: Sequence[Person], time: float) -> Prediction:
         scene = self._history.scene
-        if scene and scene[-1].status is Status.OK:
+        # Not at the next key frame only: an empty room is told at once, one bad frame is not.
+        gone = self._seen is None or time - self._seen > self._sequences.max_gap
+        if not gone and scene and scene[-1].status is Status.OK:
             return decide(scene[-1].scores, self.labels, self.threshold)
         return nothing(Status.NOT_ENOUGH_FRAMES if people else Status.NOBODY, self.labels)
 

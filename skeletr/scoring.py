@@ -27,6 +27,11 @@ class Taught(Protocol):
         """
 
 
+# Key frames without anybody after which the room is empty: in a single one, people who are there
+# may have been overlooked.
+_OVERLOOKED = 1.5
+
+
 class Scorer:
     """Calibrated probabilities over `labels`: the checkpoint's, then the taught ones."""
 
@@ -81,3 +86,13 @@ def in_company(sequences: Sequences) -> bool:
     """Whether two people were ever there at the same time; one may have had two ids."""
     _, count = np.unique(sequences.times, return_counts=True)
     return bool(len(count) and count.max() > 1)
+
+
+def nobody_there(key: float, peopled: float | None, interval: float) -> bool:
+    """Whether the room is empty at a key frame, though people are still in its window.
+
+    Args:
+        key: seconds. peopled: the newest key frame until then with somebody in it, None if there
+            was none. interval: seconds between key frames.
+    """
+    return peopled is None or key - peopled > _OVERLOOKED * interval

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from skeletr.recording import Recording
-from skeletr.skeleton import BODY_JOINTS, C, V, box_iou, keypoint_boxes
+from skeletr.skeleton import BODY_JOINTS, C, V, box_iou
 
-_COORDINATE_LIMIT = 4.0  # in units of half a person; beyond it only tracking errors are found
+Normalise = Literal["image", "person", "pair"]
+
+_NEAR = 3.0  # in units of half a person, from middle to middle: an arm's length and a step
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class SequenceConfig:
     below are treated as missing. joints: those the model uses; the others are set to missing.
     normalise: "image" as in the paper (centre and half the size of the picture), or "person"
     (centre and half the size of the person in the key frame), which does not depend on where in
-    the picture the person stands. max_sequences: upper end of the clamp of adaptive M.
+    the picture the person stands, or "pair": the same, but between the person and whoever is
+    nearest in the key frame, if that is near enough to touch, so that what one does to the other
+    can be seen in the coordinates. max_sequences: upper end of the clamp of adaptive M.
     linking: "iou", or "rank" for the classic long sequences over a whole recording, at most
     `max_sequences` of them, see `long_sequences`; `rate` then says nothing.
     """
@@ -42,7 +46,7 @@ class SequenceConfig:
     max_gap: float = 0.35
     min_score: float = 0.01
     joints: tuple[int, ...] = BODY_JOINTS
-    normalise: Literal["image", "person"] = "person"
+    normalise: Normalise = "person"
     max_sequences: int = 20
     linking: Literal["iou", "rank"] = "iou"
 
@@ -52,8 +56,10 @@ class SequenceConfig:
             raise ValueError(f"frames is {self.frames}, expected a whole number of at least 2")
         if self.rate <= 0 or self.window <= 0 or self.max_sequences < 1:
             raise ValueError("rate, window and max_sequences must be above 0")
-        if self.normalise not in ("image", "person"):
-            raise ValueError(f"normalise is {self.normalise!r}, expected 'image' or 'person'")
+        if self.normalise not in get_args(Normalise):
+            raise ValueError(
+                f"normalise is {self.normalise!r}, expected one of {get_args(Normalise)}"
+            )
         if self.linking not in ("iou", "rank"):
             raise ValueError(f"linking is {self.linking!r}, expected 'iou' or 'rank'")
         if not self.joints or not set(self.joints) <= set(range(V)):
@@ -84,6 +90,8 @@ class Sequences:
     times: (M',) float64, seconds of the key frame.
     person: (M',) int32, id of the skeleton in the key frame.
     observed: (M',) float32, share of the T frames in which the person is seen.
+    neighbour: (M', 4) float32, box of the nearest other skeleton in the key frame; that of the
+        person where nobody is near.
     """
 
     image_size: tuple[int, int]
@@ -92,6 +100,7 @@ class Sequences:
     times: np.ndarray
     person: np.ndarray
     observed: np.ndarray
+    neighbour: np.ndarray
 
     def __len__(self) -> int:
         return len(self.times)
@@ -120,6 +129,7 @@ def empty_sequences(image_size: tuple[int, int], config: SequenceConfig) -> Sequ
         np.zeros(0),
         np.zeros(0, np.int32),
         np.zeros(0, np.float32),
+        np.zeros((0, 4), np.float32),
     )
 
 
@@ -173,7 +183,22 @@ def sequences_at(recording: Recording, key_time: float, config: SequenceConfig) 
         np.full(count, key_time),
         recording.person[rows],
         np.array([o for _, o in resampled], np.float32),
+        nearest_boxes(recording.boxes[rows]),
     )
+
+
+def nearest_boxes(boxes: np.ndarray) -> np.ndarray:
+    """(P, 4) boxes of one frame -> (P, 4), of whoever is nearest to each, if near; else its own."""
+    if len(boxes) < 2:
+        return boxes.copy()
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1) / 2
+    distance = np.linalg.norm(centre[:, None] - centre, axis=-1)
+    distance /= np.maximum((half[:, None] + half) / 2, 1.0)
+    np.fill_diagonal(distance, np.inf)
+    nearest = distance.argmin(axis=1)
+    near = distance.min(axis=1) <= _NEAR
+    return np.where(near[:, None], boxes[nearest], boxes)
 
 
 def _nearest_frame(r: Recording, time: float, config: SequenceConfig) -> int | None:
@@ -302,56 +327,3 @@ def window_index(sequences: Sequences, end: float, config: SequenceConfig) -> np
     area = (sequences.boxes[:, 2:] - sequences.boxes[:, :2]).prod(axis=1)
     order = np.lexsort((-area[inside], -times[inside]))
     return np.sort(inside[order[: config.max_sequences]])
-
-
-def model_input(
-    sequences: Sequences, end: float, config: SequenceConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """Normalise sequences for the model.
-
-    Args:
-        end: time in seconds of the newest key frame of the window.
-
-    Returns:
-        x: (M', T, 17, 3) float32, normalised coordinates and score.
-        embedding: (M', 5) float32, box (centre and size, in half pictures) and time (0..1) of
-            the key frame, the input of the sequence-level embedding (paper, section 3.3).
-    """
-    return normalise(sequences, config), embed(sequences, end, config)
-
-
-def normalise(sequences: Sequences, config: SequenceConfig) -> np.ndarray:
-    """Coordinates relative to the picture or to the person, (M', T, 17, 3) float32."""
-    x = sequences.keypoints.copy()
-    present = x[..., 2:] > 0
-    if config.normalise == "image":
-        half = np.array(sequences.image_size, np.float32) / 2
-        x[..., :2] = (x[..., :2] - half) / half
-    elif len(x):
-        centre, half = _person_frame(sequences.keypoints, config)
-        x[..., :2] = (x[..., :2] - centre[:, None, None]) / half[:, None, None, None]
-    x[..., :2] = np.clip(x[..., :2], -_COORDINATE_LIMIT, _COORDINATE_LIMIT)
-    return np.where(present, x, 0).astype(np.float32)
-
-
-def _person_frame(keypoints: np.ndarray, config: SequenceConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Centre (M', 2) at the key frame and half size (M',), the median over the frames."""
-    boxes = keypoint_boxes(keypoints, 0.0)  # (M', T, 4)
-    seen = (keypoints[..., 2] > 0).any(axis=-1)
-    distance = np.abs(np.arange(config.frames) - config.frames // 2)
-    key = np.where(seen, distance, config.frames).argmin(axis=1)
-    box = boxes[np.arange(len(boxes)), key]
-    size = (boxes[..., 2:] - boxes[..., :2]).max(axis=-1)
-    size = np.ma.median(np.ma.masked_array(size, ~seen), axis=1).filled(1.0)
-    half = np.maximum(np.asarray(size, np.float32) / 2, 1.0)
-    return (box[:, :2] + box[:, 2:]) / 2, half
-
-
-def embed(sequences: Sequences, end: float, config: SequenceConfig) -> np.ndarray:
-    """Box and time of each key frame, (M', 5) float32; one scale for x and y keeps distances."""
-    half = np.array(sequences.image_size, np.float32) / 2
-    centre = (sequences.boxes[:, :2] + sequences.boxes[:, 2:]) / 2
-    size = sequences.boxes[:, 2:] - sequences.boxes[:, :2]
-    time = 1 - (end - sequences.times) / config.window
-    columns = [(centre - half) / half.max(), size / half.max(), time[:, None]]
-    return np.concatenate(columns, axis=1).astype(np.float32)

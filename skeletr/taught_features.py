@@ -8,17 +8,11 @@ import numpy as np
 import torch
 
 from skeletr.checkpoint import Checkpoint
+from skeletr.coordinates import embed, normalise
 from skeletr.model.mix_pooling import MixPooling
 from skeletr.recording import Recording
 from skeletr.scoring import Scorer, in_company
-from skeletr.sequences import (
-    Sequences,
-    build_sequences,
-    embed,
-    key_times,
-    normalise,
-    window_index,
-)
+from skeletr.sequences import Sequences, build_sequences, key_times, window_index
 
 _LEAST_OBSERVED = 0.3  # as of the recogniser
 _LEAST_JOINTS = 5.0

@@ -25,15 +25,19 @@ LABELS = ("stand", "wave", "shake hands")
 KEEPS = RecognizerConfig(keep_tokens=True)
 
 
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
+@pytest.fixture(scope="module", params=["person", "pair"])
+def checkpoint(request) -> Checkpoint:
     torch.manual_seed(0)
     config = SkeleTRConfig(
         backbone=BackboneConfig((12, 24), (1, 2)), instance_classes=3, scene_classes=3
     )
     model = SkeleTR(config).eval()
     return Checkpoint(
-        model, LABELS, SequenceConfig(), Calibration(2.0, 0.0), interactions=("shake hands",)
+        model,
+        LABELS,
+        SequenceConfig(normalise=request.param),
+        Calibration(2.0, 0.0),
+        interactions=("shake hands",),
     )
 
 
@@ -74,6 +78,20 @@ def test_without_nobody_is_what_was_recognised(checkpoint):
     recognizer = Recognizer(checkpoint, KEEPS)
     log = feed(recognizer, recording)
     assert_same(log, Explorer(checkpoint, recognizer.evidence()).without(), 1e-5)
+
+
+def test_a_room_that_empties_is_empty_for_both(checkpoint):
+    recording = people([200, 440], seconds=10)
+    stay = np.array([3.0, 5.0])[recording.person] > recording.times
+    columns = {n: getattr(recording, n)[stay] for n in ("frame", "person", "keypoints", "boxes")}
+    left = replace(recording, **columns)
+    recognizer = Recognizer(checkpoint, KEEPS)
+    log = feed(recognizer, left)
+    asked = Explorer(checkpoint, recognizer.evidence())
+    assert_same(log, asked.without(), 1e-5)
+    assert log.scene.predictions[-1].status is Status.NOBODY
+    alone = feed(Recognizer(checkpoint, KEEPS), only(left, 1))
+    assert_same(alone, asked.without([1]), 1e-4)
 
 
 @pytest.mark.parametrize("places", [[100, 320, 540], [80, 240, 400, 560], [200, 440]])

@@ -8,6 +8,7 @@ import torch
 
 from skeletr.batch import collate
 from skeletr.checkpoint import Calibration, Checkpoint
+from skeletr.coordinates import model_input
 from skeletr.datasets import DatasetError, load_clips
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.evaluation import evaluate
@@ -16,7 +17,7 @@ from skeletr.evaluation.protocol import clip_recording
 from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.model.config import BackboneConfig
 from skeletr.recording import Frame, Recording
-from skeletr.sequences import SequenceConfig, build_sequences, model_input
+from skeletr.sequences import SequenceConfig, build_sequences
 
 from .skeleton_files import write_all
 

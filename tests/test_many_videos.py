@@ -153,7 +153,7 @@ def test_workers_must_be_some(portrait, tmp_path, capsys):
 @pytest.mark.parametrize("part", [0.2, 0.6])
 def test_what_is_stopped_leaves_nothing(portrait, make_video, tmp_path, part):
     """While people are recognised, and while the annotated video is half written."""
-    video = make_video("square.mp4", (pattern(i) for i in range(300)))
+    video = make_video("square.mp4", (pattern(i) for i in range(100)))
     stop, seen = threading.Event(), []
 
     def watch(share: float) -> None:

@@ -10,10 +10,11 @@ import torch
 
 from skeletr.actions import ActionLog, Status, Track, decide, nothing
 from skeletr.checkpoint import Calibration, Checkpoint
+from skeletr.coordinates import model_input
 from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.model.config import BackboneConfig
 from skeletr.recognizer import Recognizer, RecognizerConfig
-from skeletr.sequences import SequenceConfig, build_sequences, in_window, key_times, model_input
+from skeletr.sequences import SequenceConfig, build_sequences, in_window, key_times
 from tests.synthetic import scene
 
 LABELS = ("stand", "wave", "walk")
@@ -101,6 +102,72 @@ def test_nobody_is_said_so_and_comes_and_goes(checkpoint):
     for time in times(8):
         answer = recognizer.step((), 5 + time, (640, 480))
     assert answer.scene.status is Status.NOBODY
+
+
+def leaves(checkpoint, stay: float, away: float, config=RecognizerConfig()):
+    """Somebody is there for `stay` seconds, then nobody for `away` seconds."""
+    recognizer = Recognizer(checkpoint, config)
+    recording = scene([300], times(stay + away))
+    answers = [
+        recognizer.step(f.people if f.time < stay else (), f.time, recording.image_size)
+        for f in recording.frames()
+    ]
+    return recognizer, answers
+
+
+def test_an_empty_room_has_no_scene_soon_after_the_last_has_left(checkpoint):
+    recognizer, answers = leaves(checkpoint, 4.0, 4.0)
+    there = [a for a in answers if 1.5 < a.time < 4.0]
+    assert all(a.scene.status is Status.OK for a in there)
+    gap, interval = checkpoint.sequences.max_gap, checkpoint.sequences.interval
+    gone = [a for a in answers if a.time > 4.0 + gap]
+    assert gone and all(a.scene.status is Status.NOBODY for a in gone)
+    log = recognizer.finish()
+    scene_says = dict(zip(log.scene.times.round(3), log.scene.predictions, strict=True))
+    for time, prediction in scene_says.items():
+        if time < 4.0:
+            assert prediction.status is Status.OK
+        elif time > 4.0 + 2 * interval:
+            assert prediction.status is Status.NOBODY and not prediction.scores.any()
+    for answer in gone:  # the file shows what was said live
+        assert log.at(answer.time)[1].status is Status.NOBODY
+
+
+def test_who_is_overlooked_for_a_moment_leaves_no_empty_room(checkpoint):
+    recognizer, recording = Recognizer(checkpoint), scene([300], times(6))
+    interval = checkpoint.sequences.interval
+    for frame in recording.frames():
+        missed = abs(frame.time - 4 * interval) < 0.13  # a key frame, and a frame or two around it
+        answer = recognizer.step(() if missed else frame.people, frame.time, recording.image_size)
+        assert frame.time < 2 or answer.scene.status is Status.OK
+    found = recognizer.finish().scene
+    assert all(p.status is Status.OK for p in found.predictions)
+
+
+def test_a_room_that_empties_and_fills_again_is_watched_anew(checkpoint):
+    recognizer, _ = leaves(checkpoint, 3.0, 3.0)
+    late = scene([300], times(3))
+    back = [recognizer.step(f.people, 6.0 + f.time, late.image_size) for f in late.frames()]
+    assert back[0].scene.status is Status.NOT_ENOUGH_FRAMES
+    assert back[-1].scene.status is Status.OK
+    assert recognizer.finish().at(5.5)[1].status is not Status.OK
+
+
+def test_threshold_and_attention_change_while_it_runs_and_nothing_is_forgotten(checkpoint):
+    recording = scene([100, 400], times(8))
+    changed, plain = Recognizer(checkpoint), Recognizer(checkpoint)
+    for frame in recording.frames():
+        changed.attends = not 3 < frame.time < 5
+        changed.threshold = 1.0 if frame.time < 6 else 0.0
+        answer = changed.step(frame.people, frame.time, recording.image_size)
+        plain.step(frame.people, frame.time, recording.image_size)
+        if answer.fresh:
+            assert (answer.attention is not None) == changed.attends
+    a, b = changed.finish(), plain.finish()
+    assert [label for label, _ in a.overall()] == [label for label, _ in b.overall()]
+    assert np.allclose([s for _, s in a.overall()], [s for _, s in b.overall()], atol=1e-5)
+    kept = {round(t, 3) for t, _ in a.attention}
+    assert kept < {round(t, 3) for t, _ in b.attention} and len(kept) > 3
 
 
 def test_too_little_of_a_body_is_not_guessed_at(checkpoint):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skeletr.batch import collate
+from skeletr.coordinates import model_input, normalise
 from skeletr.recording import Recording
 from skeletr.sequences import (
     SequenceConfig,
@@ -17,8 +18,7 @@ from skeletr.sequences import (
     horizon,
     in_window,
     key_times,
-    model_input,
-    normalise,
+    nearest_boxes,
     sequences_at,
 )
 from skeletr.skeleton import BODY_JOINTS
@@ -161,6 +161,53 @@ def test_person_normalisation_ignores_place_and_size(scale, shift):
     reference = sequences_at(scene([300], regular()), 1.5, CONFIG)
     other = sequences_at(scene([300 + shift], regular(), height=200 * scale), 1.5, CONFIG)
     assert np.allclose(normalise(reference, CONFIG), normalise(other, CONFIG), atol=1e-4)
+
+
+PAIR = replace(CONFIG, normalise="pair")
+
+
+@given(st.floats(0.5, 3.0), st.floats(-300, 300))
+@settings(max_examples=25, deadline=None)
+def test_pair_normalisation_ignores_where_the_two_are_and_how_large(scale, shift):
+    recording = scene([200, 320], regular())
+    points = recording.keypoints.copy()
+    points[..., :2] = points[..., :2] * scale + np.where(points[..., 2:] > 0, shift, 0)
+    moved = replace(recording, keypoints=points, boxes=recording.boxes * scale + shift)
+    reference, other = (normalise(build_sequences(r, PAIR), PAIR) for r in (recording, moved))
+    assert np.allclose(reference, other, atol=1e-4)
+
+
+def test_a_pair_shares_its_coordinates_and_strangers_do_not():
+    times = regular()
+    near = build_sequences(scene([200, 320, 620], times), PAIR)
+    x = normalise(near, PAIR)
+    left, right, apart = (near.keypoints[near.person == p][0] for p in range(3))
+    one, other, third = (x[near.person == p][0] for p in range(3))
+    seen = (left[..., 2] > 0) & (right[..., 2] > 0)
+    # One scale and one origin: what lies between the two in the picture lies between them here.
+    offset = (right - left)[..., :2][seen] / 95  # half the size of these people
+    assert np.allclose((other - one)[..., :2][seen], offset, atol=0.05)
+    assert np.allclose(third, normalise(near, CONFIG)[near.person == 2][0], atol=1e-6)
+    assert (apart[..., 2] > 0).any()
+
+
+def test_whoever_is_alone_has_the_coordinates_of_one_person():
+    alone = build_sequences(scene([200], regular()), PAIR)
+    assert np.array_equal(normalise(alone, PAIR), normalise(alone, CONFIG))
+
+
+def test_a_neighbour_counts_also_when_he_is_not_among_the_sequences_any_more():
+    found = build_sequences(scene([200, 320], regular()), PAIR)
+    mine = found.person == 0
+    assert np.array_equal(normalise(found, PAIR)[mine], normalise(found.take(mine), PAIR))
+
+
+def test_the_nearest_wins_and_distance_is_in_bodies():
+    boxes = np.array([[0, 0, 50, 100], [60, 0, 110, 100], [130, 0, 180, 100], [900, 0, 950, 100]])
+    assert nearest_boxes(boxes)[:, 0].tolist() == [60, 0, 60, 900]
+    assert nearest_boxes(boxes * 7)[:, 0].tolist() == [420, 0, 420, 6300]
+    order = np.array([3, 1, 0, 2])
+    assert np.array_equal(nearest_boxes(boxes[order]), nearest_boxes(boxes)[order])
 
 
 def test_image_normalisation_is_that_of_the_paper():

@@ -23,6 +23,7 @@ import torch
 from skeletr.actions import Attention
 from skeletr.batch import collate
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint, CheckpointError
+from skeletr.coordinates import model_input
 from skeletr.datasets import DatasetError, load_clips
 from skeletr.datasets.archives import DATA_VARIABLE, data_root
 from skeletr.evaluation.canvas import blank, paste, text
@@ -32,7 +33,7 @@ from skeletr.heads import MORE_THAN_UNIFORM, HeadCharacter, head_character
 from skeletr.overlay.palette import Color, person_color
 from skeletr.overlay.shapes import draw_skeleton
 from skeletr.recording import Recording
-from skeletr.sequences import Sequences, model_input
+from skeletr.sequences import Sequences
 from skeletr.token_attention import window_attention
 
 _INK: Color = (38, 42, 50)

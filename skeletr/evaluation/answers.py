@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from skeletr.batch import collate
+from skeletr.coordinates import model_input
 from skeletr.datasets.sample import Sample
 from skeletr.datasets.targets import IGNORE, instance_targets
 from skeletr.datasets.task_targets import Kind, asked, several_targets, video_target
@@ -17,7 +18,7 @@ from skeletr.evaluation.metrics import mean_average_precision, mean_class_accura
 from skeletr.evaluation.protocol import Window, consecutive
 from skeletr.model import SkeleTR
 from skeletr.recording import Recording
-from skeletr.sequences import SequenceConfig, Sequences, model_input
+from skeletr.sequences import SequenceConfig, Sequences
 
 _BATCH = 64  # sequences
 _NOBODY = -1

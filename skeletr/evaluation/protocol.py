@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from skeletr.batch import collate
+from skeletr.coordinates import model_input
 from skeletr.datasets.actors import HEIGHT_IN_TORSOS
 from skeletr.datasets.camera import Camera, head_to_nose, project
 from skeletr.datasets.clip import Clip
@@ -16,7 +17,7 @@ from skeletr.datasets.motion import take_of, torso_length
 from skeletr.datasets.noise import NoiseConfig, clean, estimate
 from skeletr.model import SkeleTR
 from skeletr.recording import Recording
-from skeletr.sequences import SequenceConfig, Sequences, build_sequences, model_input, window_index
+from skeletr.sequences import SequenceConfig, Sequences, build_sequences, window_index
 
 IMAGE_SIZE = (1280, 720)
 _FILLED = 0.8  # of the picture

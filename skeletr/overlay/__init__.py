@@ -1,6 +1,15 @@
 """Draws people, their labels and the scene on a frame."""
 
 from skeletr.overlay.draw import PICTURES, OverlayStyle, Picture, draw_actions
+from skeletr.overlay.pair import draw_pair
 from skeletr.overlay.palette import person_color, person_hex
 
-__all__ = ["PICTURES", "OverlayStyle", "Picture", "draw_actions", "person_color", "person_hex"]
+__all__ = [
+    "PICTURES",
+    "OverlayStyle",
+    "Picture",
+    "draw_actions",
+    "draw_pair",
+    "person_color",
+    "person_hex",
+]

@@ -12,7 +12,7 @@ from skeletr.actions import REASONS, Attention, Prediction, Status
 from skeletr.overlay.labels import Part, Rect, chip, paste, place
 from skeletr.overlay.palette import DARK, person_color
 from skeletr.overlay.privacy import blur_faces, blur_people
-from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, unit
+from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, head_of, unit
 from skeletr.recording import UNTRACKED, Person
 
 Picture = Literal["as it is", "faces blurred", "people blurred", "skeletons only"]
@@ -137,7 +137,7 @@ def _draw_arcs(
     image: np.ndarray, people: Sequence[Person], attention: Attention, least: float
 ) -> None:
     ids, weights = attention.between_people()
-    heads = {p.id: np.array([(p.box[0] + p.box[2]) / 2, p.box[1]]) for p in people}
+    heads = {p.id: head_of(p) for p in people}
     for row, looks in enumerate(ids):
         for column, seen in enumerate(ids):
             weight = float(weights[row, column])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from skeletr.overlay.palette import DARK, Color
+from skeletr.recording import Person
 from skeletr.skeleton import COCO_LIMBS
 
 _SHIFT = 4  # OpenCV's fractional bits: joints are placed to 1/16 of a pixel
@@ -54,6 +57,29 @@ def draw_box(image: np.ndarray, box: np.ndarray, color: Color) -> None:
     lines = [_fixed_line(_corner(x, y, sx, sy, reach, bend)) for x, y, sx, sy in corners]
     cv2.polylines(image, lines, False, DARK, width + edge, cv2.LINE_AA, _SHIFT)
     cv2.polylines(image, lines, False, color, width, cv2.LINE_AA, _SHIFT)
+
+
+def draw_frame(image: np.ndarray, box: np.ndarray, color: Color, dashed: bool = False) -> None:
+    """All of a box (x1, y1, x2, y2), thick, with a dark rim."""
+    x1, y1, x2, y2 = (float(v) for v in box)
+    corners = np.array([(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)])
+    width = max(2, round(3 * unit(image)))
+    sides = [_dashes(a, b, 6 * width) if dashed else [(a, b)] for a, b in pairwise(corners)]
+    lines = [_fixed_line(np.stack(line)) for side in sides for line in side]
+    for thickness, paint in ((width + 2, DARK), (width, color)):
+        cv2.polylines(image, lines, False, paint, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def _dashes(a: np.ndarray, b: np.ndarray, length: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A line in dashes of about `length` pixels, with gaps as long."""
+    count = max(1, round(float(np.hypot(*(b - a))) / (2 * length)))
+    cuts = np.linspace(0, 1, 2 * count)
+    return [(a + s * (b - a), a + e * (b - a)) for s, e in cuts.reshape(-1, 2)]
+
+
+def head_of(person: Person) -> np.ndarray:
+    """Where an arc to or from a person ends: (2,), the middle of the upper edge of the box."""
+    return np.array([(person.box[0] + person.box[2]) / 2, person.box[1]])
 
 
 def draw_arc(

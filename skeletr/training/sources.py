@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from skeletr.coordinates import model_input
 from skeletr.datasets.clip import Clip
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.scenes import SceneConfig, compose
@@ -22,7 +23,6 @@ from skeletr.sequences import (
     empty_sequences,
     in_window,
     key_times,
-    model_input,
     sequences_at,
 )
 from skeletr.training.augment import AugmentConfig, clip_scene, vary

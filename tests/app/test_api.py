@@ -38,7 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files")))
         settings = AppSettings(max_upload_mb=2, jobs=1, max_sessions=3)
         page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
-        page.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options(settings, page))
+        page.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings, page))
         page.engine.wait(60)
         yield page
         stop(page)

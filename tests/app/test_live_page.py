@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
+
+from skeletr.session import Session
+from tests.app.test_results_page import click
+from tests.app.test_video_page import drop, results
 
 FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
@@ -27,7 +34,8 @@ def test_camera_shows_labelled_people_and_a_moving_heatmap(
             rows.locator(".sk-label").nth(people - 1).wait_for()
             assert rows.count() == people
             check_the_heatmap_moves(page)
-        assert "frames/s" in page.locator("#live-badge").inner_text()
+        badge = page.locator("#live-badge").inner_text()
+        assert re.search(r"\d+ frames/s +\d+ ms each +\d+ dropped", badge)
         page.get_by_label("capture photo").first.click()  # now it says stop
 
 
@@ -40,6 +48,81 @@ def check_the_heatmap_moves(page) -> None:
         "old => { const now = [...document.querySelectorAll('#live-attention .xtick text')]"
         ".map(t => t.textContent); return now.length && now.join() !== old; }",
         arg=",".join(before),
+    )
+
+
+# Where the last two short sequences of two people meet, as those stay in the map for longest; and
+# what the plot says about the cell when it is clicked.
+_CELL = """() => {
+  const plot = document.querySelector("#live-attention .js-plotly-plot");
+  const names = plot.data[0].x, person = (name) => name.split(", ")[1];
+  plot.on("plotly_click", (data) => {
+    const { x, y, z } = data.points[0];
+    window.clickedCell = { x, y, z };
+  });
+  const row = names.findIndex((name) => person(name) !== person(names[0])) - 1;
+  return [names.length - 1, row];
+}"""
+
+
+def test_a_head_and_a_cell_are_chosen_live_and_the_session_is_kept(
+    open_page, launch_browser, camera_file: tuple[Path, int], tmp_path: Path
+) -> None:
+    path, people = camera_file
+    if people < 2:
+        pytest.skip("nobody looks at anybody in the portrait; SKELETR_TEST_VIDEOS has more people")
+    with launch_browser(*FAKE, f"--use-file-for-fake-video-capture={path}") as browser:
+        page = open_page(browser)
+        start_camera(page)
+        page.get_by_label("capture photo").first.click()
+        page.locator("#live-people li").nth(people - 1).wait_for()
+        choose_a_head(page)
+        check_a_cell(page)
+        page.locator("#live-wanted input").uncheck()
+        page.locator("#live-maps").wait_for(state="hidden")
+        page.get_by_label("capture photo").first.click()  # now it says stop
+        with page.expect_download() as waiting:
+            page.locator("#live-save").click()
+        saved = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(saved)
+        assert len(Session.load(saved).recording.people) >= people
+        page.locator("#live-saved").get_by_text("without pictures").wait_for()
+        page.get_by_role("tab", name="Video").click()
+        drop(page, saved)
+        results(page)
+        assert page.locator("#video-people .sk-chip").count() >= people
+        assert page.locator("#video-heads .sk-head").count() == 9
+
+
+def choose_a_head(page) -> None:
+    page.locator("#live-heads .sk-head").nth(8).wait_for()
+    page.locator("#live-layer").get_by_text("2", exact=True).click()
+    head = page.locator("#live-heads .sk-head[data-head='4']")
+    head.click()
+    page.locator("#live-heads .sk-head[data-head='4'][aria-pressed=true]").wait_for()
+    page.wait_for_function(
+        "document.querySelector(\"#live-heads [data-head='4'] span\").textContent.length > 3"
+    )
+
+
+def check_a_cell(page) -> None:
+    """It names the people of the cell and its share, and the page goes to the picture."""
+    page.wait_for_function(  # at first everybody is alone, or nobody is there
+        "new Set((document.querySelector('#live-attention .js-plotly-plot').data[0]?.x || [])"
+        ".map(name => name.split(', ')[1])).size > 1"
+    )
+    click(page, "live-attention", *page.evaluate(_CELL))
+    card = page.locator(".sk-live-pair")
+    card.wait_for()
+    cell = page.evaluate("window.clickedCell")
+    person = [re.search(r", (\d+)\)", cell[axis]).group(1) for axis in ("y", "x")]
+    told = card.inner_text()
+    assert [card.get_attribute("data-looks"), card.get_attribute("data-seen")] == person
+    share = float(re.search(r"([\d.]+)%", told).group(1))
+    assert share == pytest.approx(100 * cell["z"], abs=0.06) and "head 5 of layer 2" in told
+    page.wait_for_function(
+        "(() => { const { top, bottom } = document.querySelector('#live-overlay')"
+        ".getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })()"
     )
 
 

@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
         settings = AppSettings(max_live=1, max_upload_mb=2)
         page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
         options = launch_options(settings, page)
-        page.queue().launch(prevent_thread_lock=True, quiet=True, **options)
+        page.launch(prevent_thread_lock=True, quiet=True, **options)
         yield page
         stop(page)
 

@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import teach_view, teaching
+from app import teach_view
+from app import teacher as teacher_module
 from app.engine import Engine
 from app.live import LiveStream
 from app.sessions import Session, Sessions
 from app.settings import AppSettings, UserOptions
 from app.takes import COUNTDOWN, LONGEST_TAKE, Moment, Takes
 from app.teach_files import taught_files
-from app.teaching import MOST_EXAMPLES, Teacher, long_seen
+from app.teacher import Teacher
+from app.teaching import MOST_EXAMPLES, long_seen
 from app.vault import Vault
 from skeletr.recording import Frame, Recording
 from skeletr.synthetic.babble import babble
@@ -37,7 +39,7 @@ def engine() -> Engine:
 @pytest.fixture(scope="module")
 def teacher(engine: Engine) -> Teacher:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(teaching, "background_scenes", lambda: babble(4))
+        patch.setattr(teacher_module, "background_scenes", lambda: babble(4))
         made = Teacher(engine)
         made._others()
     return made

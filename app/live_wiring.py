@@ -1,0 +1,113 @@
+"""What the *Live* tab does when something in it is chosen, clicked or saved."""
+
+from __future__ import annotations
+
+import logging
+from types import SimpleNamespace
+
+import gradio as gr
+
+from app import figures, live_view, views
+from app.attention_updates import maps, number_of
+from app.live_attention import LiveAttention
+from app.page import QUIET, session_of
+from app.sessions import Sessions
+from app.settings import AppSettings
+
+_LOG = logging.getLogger(__name__)
+_QUIET = QUIET | {"queue": False}
+# The browser is given the file at once; the button beside it is for whoever missed that.
+_DOWNLOAD = """(file) => {
+  if (!file || !file.url) return;
+  const link = document.createElement("a");
+  link.href = file.url;
+  link.download = file.orig_name || "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}"""
+
+
+def wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:
+    """Connect the components of the tab, which `app.live_tab` lays out."""
+    _wire_attention(ui, sessions)
+    _wire_saving(ui, sessions, settings)
+
+    def restart(request: gr.Request) -> dict:
+        session_of(sessions, request).forget_live()
+        return {
+            ui.people: views.note(views.LIVE_HINT),
+            ui.heads: views.note(live_view.HEADS_HINT),
+            ui.sequences: figures.message(live_view.MAP_HINT),
+            ui.between: figures.message(live_view.MAP_HINT),
+            ui.pair: views.note(live_view.PAIR_HINT),
+            ui.saved: "",
+            ui.file: gr.update(value=None, visible=False),
+        }
+
+    shown = [ui.people, ui.heads, ui.sequences, ui.between, ui.pair, ui.saved, ui.file]
+    ui.restart.click(restart, None, shown, **_QUIET)
+
+
+def _wire_attention(ui: SimpleNamespace, sessions: Sessions) -> None:
+    def chosen(layer: str, request: gr.Request) -> tuple:
+        attention = session_of(sessions, request).attention
+        attention.choose(number_of(layer), attention.choice.head)
+        return _shown(attention)
+
+    def enlarged(event: gr.EventData, layer: str, request: gr.Request) -> tuple:
+        attention = session_of(sessions, request).attention
+        attention.choose(number_of(layer), None if event.head is None else int(event.head))
+        return _shown(attention)
+
+    def picked(event: gr.EventData, request: gr.Request) -> str:
+        attention = session_of(sessions, request).attention
+        found = attention.pick(str(event.looks), str(event.seen), event.window)
+        if found is None:
+            return views.note(live_view.PAIR_GONE)
+        return live_view.pair(found, attention.choice.within(attention.shown))
+
+    def show(wanted: bool, request: gr.Request) -> object:
+        session_of(sessions, request).attention.wanted = bool(wanted)
+        return gr.update(visible=bool(wanted))
+
+    drawn = [ui.heads, ui.sequences, ui.between]
+    newest = {"trigger_mode": "always_last", **_QUIET}
+    ui.layer.input(chosen, ui.layer, drawn, **newest)
+    ui.link.enlarge(enlarged, ui.layer, drawn, **newest)
+    ui.link.pick(picked, None, ui.pair, **newest)
+    ui.wanted.input(show, ui.wanted, ui.maps, **newest)
+
+
+def _shown(attention: LiveAttention) -> tuple:
+    """What the page shows, by the new choice; the next frames follow it."""
+    shown = attention.shown
+    if shown is None:
+        return (gr.skip(),) * 3
+    return maps(shown, attention.choice.within(shown), attention.known)
+
+
+def _wire_saving(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:
+    def save(request: gr.Request) -> tuple[str, object]:
+        nothing = gr.update(value=None, visible=False)
+        try:
+            written = session_of(sessions, request).save_live()
+        except OSError as error:
+            _LOG.exception("a live session could not be saved")
+            reason = error.strerror or "the disk refused"
+            return views.note(f"The session cannot be saved: {reason}.", "problem"), nothing
+        if written is None:
+            return views.note(live_view.NOTHING_KEPT), nothing
+        path, session = written
+        told = live_view.saved(session, path.stat().st_size)
+        return told, gr.update(value=str(path), visible=True)
+
+    ui.save.click(
+        save,
+        None,
+        [ui.saved, ui.file],
+        show_progress="minimal",
+        show_progress_on=ui.saved,
+        api_visibility="private",
+        concurrency_limit=settings.jobs,
+    ).then(None, ui.file, None, js=_DOWNLOAD, **_QUIET)

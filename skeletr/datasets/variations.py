@@ -41,6 +41,8 @@ MOVEMENTS = frozenset(
 ROAMERS = frozenset({"walk", "run", "carry something"})
 
 _TORSO, _LEGS = 0.18, 0.36  # at least so long for somebody upright, of a standing person's height
+# How far each joint of somebody at rest wanders, beside the wrists.
+_LOOSE = np.array([0.4] * 5 + [0.2, 0.2, 0.6, 0.6, 1, 1, 0.15, 0.15, 0.15, 0.15, 0.05, 0.05])
 _FAR = 0.35  # heights; who moves farther than that may come in or go out
 
 
@@ -70,9 +72,11 @@ def hold_still(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Act
         return None
     sway = 0.006 * float(rng.random()) * wander(times, (1, 17, 2), rng).swapaxes(0, 1)
     lean = 0.03 * float(rng.random()) * wander(times / 4, (1, 1, 2), rng).swapaxes(0, 1)
-    still = (xy[:, None] + sway + lean * (1, 0.2)).astype(np.float32)
+    # Slow, small movements that mean nothing: hands most, feet hardly.
+    idle = 0.05 * float(rng.random()) * wander(times / 3, (1, 17, 2), rng).swapaxes(0, 1)
+    still = xy[:, None] + sway + lean * (1, 0.2) + idle * _LOOSE[:, None]
     always = np.repeat(seen[:, None], len(times), axis=1)
-    return Actor(still, always, ((Span(STAND, 0.0, float(times[-1])),),))
+    return Actor(still.astype(np.float32), always, ((Span(STAND, 0.0, float(times[-1])),),))
 
 
 def roam(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Actor:

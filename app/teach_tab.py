@@ -101,6 +101,7 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
         told = await in_line(sessions, key)
         if told is not None:
             return {ui.people: told, ui.now: ""}
+        teacher.prepare()
         return await to_thread.run_sync(_step, ui, sessions, teacher, image, key)
 
     ui.camera.stream(
@@ -119,7 +120,6 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
             name = session.teaching.checked(name, teacher.labels)
         except TeachError as error:
             return views.note(str(error), "problem")
-        teacher.prepare()
         session.takes.start(name, float(length))
         return views.note(f"Start the camera if it is off. “{name}” begins after {COUNTDOWN:g} s.")
 

@@ -27,6 +27,7 @@ class Teacher:
         self._engine = engine
         self._lock = threading.Lock()
         self._background: Background | None = None
+        self._prepared = threading.Event()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,8 +50,12 @@ class Teacher:
             return Learned(head, head.leave_one_out())
 
     def prepare(self) -> None:
-        """Begin with what is needed for the first example, in the background."""
-        if self._background is None:
+        """Begin with what is needed for the first example, in the background; once is enough.
+
+        Seconds of work: ask for it early, because it slows a take down.
+        """
+        if not self._prepared.is_set():
+            self._prepared.set()
             threading.Thread(target=self._prepare, daemon=True, name="teacher").start()
 
     def _prepare(self) -> None:

@@ -24,6 +24,7 @@ _MOST_WAITING = 8  # examples of which the person is still to be picked
 _MOST_OFFERED = 6  # people to choose from
 _LONG = 0.3  # share of the frames in which somebody must be seen to be offered
 _BRIEF = 0.5  # seconds of an example at least
+_SLOWEST = 3.0  # frames per second at least; with fewer, people cannot be followed
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,12 @@ class Teaching:
             raise TeachError(
                 f"An example of {recording.end - recording.start:.1f} s is too short; expected "
                 f"{_BRIEF:g} s or more."
+            )
+        rate = (len(recording.frame_times) - 1) / (recording.end - recording.start)
+        if rate < _SLOWEST:
+            raise TeachError(
+                f"Only {rate:.1f} frames per second arrived, too few to learn from; expected "
+                f"{_SLOWEST:g} or more. Close other programs, or drop a clip instead."
             )
         if not people:
             raise TeachError("Nobody was seen long enough. Step back until you are seen whole.")

@@ -133,7 +133,10 @@ def test_a_head_of_the_same_labels_is_taken_over(tmp_path: Path, stores: dict[st
     second = Trainer(setting, load_tasks(setting))
     assert torch.equal(second.net.heads[0].scene.weight, first.net.heads[0].scene.weight)
     assert any("head for own from there" in note for note in second._notes)
-    for change, said in (({"size": "L"}, "backbone"), ({"stream": "bone"}, "stream")):
+    bones = replace(setting, stream="bone")
+    assert "trunk was trained on the joint stream" in Trainer(bones, load_tasks(bones))._notes
+    frozen = {"stream": "bone", "freeze": "backbone"}
+    for change, said in (({"size": "L"}, "backbone"), (frozen, "joint stream only")):
         other = replace(setting, **change)
         with pytest.raises(ConfigError, match=said):
             Trainer(other, load_tasks(other))

@@ -102,8 +102,8 @@ def _inherit(values: dict[str, Any]) -> None:
     ]
     if not sizes:
         raise ConfigError(f"init: {values['init']} is neither SkeleTR-S nor SkeleTR-L")
-    network = {"size": sizes[0], "backbone": kind, "stream": model.stream}
-    network |= {"interaction": model.interaction}
+    network = {"size": sizes[0], "backbone": kind, "interaction": model.interaction}
+    values.setdefault("stream", model.stream)  # another one is trained from there just the same
     values.setdefault("aggregation", list(model.aggregation))  # compared where weights are loaded
     for key, found in network.items():
         if values.setdefault(key, found) != found:

@@ -34,6 +34,8 @@ def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> li
     net.trunk.load_state_dict({k: v for k, v in state.items() if k.split(".")[0] not in _HEADS})
     notes = [f"trunk from {config.init}"]
     notes += [_head(net, number, task, checkpoint) for number, task in enumerate(tasks)]
+    if checkpoint.model.config.stream != config.stream:
+        notes.append(f"trunk was trained on the {checkpoint.model.config.stream} stream")
     if checkpoint.sequences != config.sequences:
         notes.append(f"its sequences were {checkpoint.sequences}")
     net.freeze(config.freeze)
@@ -43,11 +45,15 @@ def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> li
 
 
 def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
-    """Shapes and stream, before anything is loaded."""
+    """Shapes, before anything is loaded. Bones may start from joints: the shapes are the same."""
     theirs, ours = checkpoint.model.config, net.trunk.config
+    if config.freeze != "none" and theirs.stream != ours.stream:
+        raise ConfigError(
+            f"freeze: {config.init} knows the {theirs.stream} stream only; of the {ours.stream} "
+            "stream nothing can stay as it is"
+        )
     for name in (
         "backbone",
-        "stream",
         "interaction",
         "aggregation",
         "layers",
@@ -58,8 +64,8 @@ def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
         found, expected = getattr(theirs, name), getattr(ours, name)
         if found != expected:
             raise ConfigError(
-                f"init: {config.init} has {name} {found}, this run expects {expected}; set size, "
-                "stream and so on as in its config.json"
+                f"init: {config.init} has {name} {found}, this run expects {expected}; set size "
+                "and so on as in its config.json"
             )
 
 

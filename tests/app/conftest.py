@@ -207,6 +207,16 @@ def camera_file(write_mjpeg: Callable, request: pytest.FixtureRequest) -> tuple[
 
 
 @pytest.fixture(scope="session")
+def few_people(write_mjpeg: Callable, request: pytest.FixtureRequest) -> tuple[Path, int]:
+    """As `camera_file` with two people, where pace matters: a machine that finds three people in
+    fewer than three frames a second cannot learn from a take."""
+    if os.environ.get("SKELETR_TEST_VIDEOS"):
+        video = request.getfixturevalue("videos") / "exercise_three_people.avi"
+        return write_mjpeg("two.mjpeg", (f.image[:, :236] for f in VideoReader(video)), 3), 2
+    return request.getfixturevalue("camera_file")
+
+
+@pytest.fixture(scope="session")
 def people_video(portrait_video: Path, request: pytest.FixtureRequest) -> Path:
     """A short video of people: a real one where there is one, else the portrait."""
     if os.environ.get("SKELETR_TEST_VIDEOS"):

@@ -11,6 +11,7 @@ from tests.app.test_live_page import FAKE
 from tests.synthetic import scene
 
 NAME = "wobble <b>&"
+_ATTEMPTS = 6  # a busy machine may see too few frames in a take
 
 
 def open_camera(page, tab: str) -> None:
@@ -24,22 +25,35 @@ def stop_camera(page, tab: str) -> None:
     page.locator(f"#{tab.lower()}-camera").get_by_label("capture photo").first.click()
 
 
-def teach_once(page, people: int, count: int) -> None:
+def teach(page, people: int, count: int) -> None:
+    """One more example; recorded again where the page says why it could not be learned from."""
+    for _ in range(_ATTEMPTS):
+        record(page, people)
+        learned = page.locator("#teach-examples .sk-example").nth(count - 1)
+        problem = page.locator("#teach-told .sk-problem")
+        learned.or_(problem).first.wait_for()
+        if learned.is_visible():
+            return
+    raise AssertionError(f"not learned in {_ATTEMPTS} attempts: {problem.inner_text()}")
+
+
+def record(page, people: int) -> None:
     page.locator("#teach-record").click()
     page.locator("#teach-now .sk-take b").wait_for()
     page.locator("#teach-now .sk-recording").wait_for()
     if people > 1:
         pictures = page.locator("#teach-question [data-pick] svg")
-        pictures.first.wait_for()
+        pictures.first.or_(page.locator("#teach-told .sk-problem")).first.wait_for()
+        if not pictures.count():
+            return
         assert pictures.count() <= people
         page.locator("#teach-question [data-pick=all]").click()
-    page.locator("#teach-examples .sk-example").nth(count - 1).wait_for()
 
 
 def test_taught_with_the_camera_and_recognised_by_it(
-    open_page, launch_browser, camera_file: tuple[Path, int], tmp_path: Path
+    open_page, launch_browser, few_people: tuple[Path, int], tmp_path: Path
 ) -> None:
-    path, people = camera_file
+    path, people = few_people
     with launch_browser(*FAKE, f"--use-file-for-fake-video-capture={path}") as browser:
         page = open_page(browser)
         open_camera(page, "Teach")
@@ -48,7 +62,7 @@ def test_taught_with_the_camera_and_recognised_by_it(
         page.locator("#teach-told").get_by_text("Give the action a name first.").wait_for()
         page.locator("#teach-name input, #teach-name textarea").fill(NAME)
         for count in (1, 2, 3):
-            teach_once(page, people, count)
+            teach(page, people, count)
         card = page.locator("#teach-examples .sk-action")
         assert card.locator("h3").inner_text() == NAME
         assert "of 3 recognised when left out" in card.inner_text()

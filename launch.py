@@ -21,6 +21,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from PIL import Image
 
+from app.examples import first_example_ahead
 from app.logs import configure
 from app.settings import AppSettings
 from app.status import versions
@@ -55,8 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
             **launch_options(settings, page),
         )
         _LOG.info("serving", extra={"fields": {"versions": versions()}})
-        while not ending.wait(0.5) and page.is_running:
-            pass
+        with first_example_ahead(page.engine):
+            while not ending.wait(0.5) and page.is_running:
+                pass
     except OSError as error:
         print(f"The app cannot be served: {error}", file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from app.ready_made import ReadyMade
 from app.settings import AppSettings, UserOptions
 from app.turns import Turns
 from skeletr.actions import ActionLog, Actions
@@ -55,6 +56,9 @@ class Engine:
 
     Args:
         load, make_frontend: what loads the checkpoint and makes a pose frontend; for tests.
+
+    Attributes:
+        ready_made: what the model said of the examples.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Engine:
         self._load = load or _load_checkpoint
         self._make_frontend = make_frontend or _make_frontend
         self._checkpoint: Checkpoint | None = None
+        self.ready_made = ReadyMade()
         self._turns = Turns()
         self._done = threading.Event()
         self._start_lock = threading.Lock()

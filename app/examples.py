@@ -6,13 +6,23 @@ Only the motion is there; what is said about it comes from the model that is loa
 from __future__ import annotations
 
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 
 import gradio as gr
 
+from app.engine import Engine
+from app.job import Job
+from app.settings import UserOptions
 from app.thumbnails import style_sheet, thumbnail
+from skeletr.pose import FRONTENDS
 from skeletr.recording import Recording
 from skeletr.synthetic import examples
+
+_CLOSING = 5.0  # seconds that a job is given to end
 
 
 @lru_cache(maxsize=1)
@@ -28,6 +38,20 @@ def example_names() -> tuple[str, ...]:
 def example(name: str) -> Recording:
     """Raises KeyError for a name that is not offered."""
     return _made()[name]
+
+
+@contextmanager
+def first_example_ahead(engine: Engine) -> Iterator[None]:
+    """Look at the first example meanwhile, so that it is there when a visitor asks for it."""
+    name = example_names()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(engine, UserOptions(FRONTENDS[0]), example(name), name, Path(folder))
+        job.start()
+        try:
+            yield
+        finally:
+            job.cancel()
+            job.wait(_CLOSING)
 
 
 def example_buttons() -> dict[str, gr.Button]:

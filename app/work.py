@@ -67,7 +67,7 @@ def do(work: Work, source: Source) -> Outcome:
     if isinstance(source, Path) and not is_skeleton_file(source):
         return _video(work, source)
     if isinstance(source, Recording):
-        return _recording(work, source)
+        return _example(work, source)
     opened = open_skeletons(source, work.name, work.engine.settings.limits)
     if isinstance(opened, Recording):
         return _recording(_called(work, opened.source), opened)
@@ -112,6 +112,18 @@ def _video(work: Work, path: Path) -> Outcome:
     files = _written(work, result, draw)
     work.measured(result.timing)
     return Outcome(result, files, taught=work.taught)
+
+
+def _example(work: Work, recording: Recording) -> Outcome:
+    """The same for everybody who taught nothing, unless it is to be recognised anew."""
+    if work.folder is None or work.anew or work.taught is not None:
+        return _recording(work, recording)
+    key = (work.name, work.options.threshold)
+    outcome = work.engine.ready_made.take(key, work.folder)
+    if outcome is None:
+        outcome = _recording(work, recording)
+        work.engine.ready_made.keep(key, outcome)
+    return outcome
 
 
 def _recording(work: Work, recording: Recording) -> Outcome:

@@ -62,6 +62,8 @@ def export_onnx(
         OnnxError: a package is missing, the model cannot be expressed, there is nobody in the
             recordings, or the file says something else; nothing is written then.
     """
+    if not any(True for recording in recordings for _ in _windows(recording, checkpoint)):
+        raise OnnxError("nobody is seen in the recordings, so the file could not be checked")
     graph = build(checkpoint.model, checkpoint.sequences.frames, attention)
     for key, value in _metadata(checkpoint).items():
         graph.metadata_props.add(key=key, value=value)
@@ -69,8 +71,6 @@ def export_onnx(
     with atomic_path(path) as partial:
         partial.write_bytes(graph.SerializeToString())
         agreement = compare(checkpoint, partial, recordings)
-        if not agreement.windows:
-            raise OnnxError("nobody is seen in the recordings, so the file cannot be checked")
         if not agreement.worst <= TOLERANCE:
             raise OnnxError(
                 f"the ONNX file differs from the network by {agreement.worst:.1e}, "

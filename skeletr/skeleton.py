@@ -114,7 +114,8 @@ def to_coco17(
     out = np.zeros((*points.shape[:-2], V, points.shape[-1] + 1), dtype=np.float32)
     target = [COCO_INDEX[n] for n in names]
     source = list(names.values())
-    out[..., target, :-1] = points[..., source, :]
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite: no joint
+        out[..., target, :-1] = points[..., source, :]
     out[..., target, -1] = 1.0 if scores is None else scores[..., source]
     out[~np.isfinite(out).all(axis=-1)] = 0.0
     return out

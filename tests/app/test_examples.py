@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.engine import Engine
-from app.examples import example, example_names, example_style
-from app.job import Job, Outcome
+from app.examples import example, example_names, example_style, first_example_ahead
+from app.job import Files, Job, Outcome
 from app.settings import AppSettings, UserOptions
 from app.thumbnails import thumbnail
 from skeletr.actions import Status
@@ -41,6 +43,36 @@ def test_an_example_becomes_a_result_with_a_replay(name: str, tmp_path: Path) ->
     times = [f.time for f in VideoReader(outcome.files.video)]
     assert np.allclose(times, recording.frame_times, atol=1e-3)
     assert outcome.files.session.stat().st_size < 400_000
+
+
+def test_the_model_looks_at_an_example_once(tmp_path: Path) -> None:
+    engine = Engine(AppSettings(), untrained, lambda options: FakePose())
+    name = example_names()[0]
+    ahead = time.monotonic() + 300
+    with first_example_ahead(engine):
+        while engine.ready_made.take((name, None), tmp_path) is None:
+            assert time.monotonic() < ahead
+            time.sleep(0.1)
+    folders = [tmp_path / str(i) for i in range(3)]
+    for folder in folders:
+        folder.mkdir()
+    known = recognised(engine, name, folders[0])
+    assert recognised(engine, name, folders[1]).result is known.result
+    for field in fields(Files):
+        path = getattr(known.files, field.name)
+        assert path.parent == folders[0] and path.stat().st_size
+    stricter = Job(engine, UserOptions("mediapipe", threshold=0.9), example(name), name, folders[2])
+    stricter.start()
+    assert stricter.wait(300) and stricter.outcome.result is not known.result
+
+
+def test_recognised_anew_an_example_is_looked_at_again(tmp_path: Path) -> None:
+    engine = Engine(AppSettings(), untrained, lambda options: FakePose())
+    name = example_names()[0]
+    first = recognised(engine, name, tmp_path)
+    anew = Job(engine, UserOptions("mediapipe"), example(name), name, tmp_path, anew=True)
+    anew.start()
+    assert anew.wait(300) and anew.outcome.result is not first.result
 
 
 @pytest.mark.skipif(not SHIPPED, reason="there is no trained model in checkpoints")

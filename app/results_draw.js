@@ -1,6 +1,8 @@
 // Draws on the video and the skeletons of a pair. Shares one scope with results.js, see results.py.
 
 const LEAST = 0.04; // of attention between two people that is drawn
+const BOW = 0.36; // how far an arc bends, in parts of its length
+const CHEST = 0.27; // where it ends, in parts of a person's height
 const LOOP = 1900; // milliseconds in which a short sequence is played once
 
 const nearestIndex = (times, time) => {
@@ -51,6 +53,8 @@ const sheetOn = (video) => {
   return sheet;
 };
 
+const chestOf = ([x1, y1, x2, y2]) => [(x1 + x2) / 2, y1 + CHEST * (y2 - y1)];
+
 const stroke = (context, width, color) => {
   context.lineCap = "round";
   for (const [extra, paint] of [[2.5, "rgba(22, 24, 28, 0.75)"], [0, color]]) {
@@ -60,14 +64,15 @@ const stroke = (context, width, color) => {
   }
 };
 
-// From one head to another, thicker the more attention goes there; there and back run apart.
-const drawArc = (context, from, to, weight, color, higher) => {
-  const distance = Math.hypot(to[0] - from[0], to[1] - from[1]);
-  const bow = (higher ? 0.46 : 0.28) * distance;
-  const top = Math.max((from[1] + to[1]) / 2 - bow, -Math.min(from[1], to[1]) * 0.9);
+// From one chest to another, below the labels, thicker the more attention goes there. Each bends to
+// its own left, so that there and back run apart.
+const drawArc = (context, from, to, weight, color) => {
+  const [x, y] = [to[0] - from[0], to[1] - from[1]];
   context.beginPath();
   context.moveTo(...from);
-  context.quadraticCurveTo((from[0] + to[0]) / 2, top, ...to);
+  context.quadraticCurveTo(
+    (from[0] + to[0]) / 2 + BOW * y, (from[1] + to[1]) / 2 - BOW * x, ...to,
+  );
   stroke(context, 1 + 12 * weight, color);
   context.beginPath();
   context.arc(...to, 3 + 6 * weight, 0, 2 * Math.PI);
@@ -108,11 +113,11 @@ const drawOnVideo = (video, scene, arcs, chosen) => {
   const index = arcs ? nearestIndex(arcs.times, video.currentTime) : -1;
   if (index >= 0) {
     const people = arcs.people[index];
-    const heads = people.map(placeOf).map((box) => box && [(box[0] + box[2]) / 2, box[1]]);
+    const chests = people.map(placeOf).map((box) => box && chestOf(box));
     people.forEach((looks, i) => people.forEach((seen, j) => {
       const weight = arcs.weights[index][i][j];
-      if (i === j || weight < LEAST || !heads[i] || !heads[j]) return;
-      drawArc(context, heads[i], heads[j], weight, scene.people[looks].color, i > j);
+      if (i === j || weight < LEAST || !chests[i] || !chests[j]) return;
+      drawArc(context, chests[i], chests[j], weight, scene.people[looks].color);
     }));
   }
   if (!chosen) return;

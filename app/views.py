@@ -56,7 +56,7 @@ def verdict(result: Result) -> str:
     facts = result_dict(result)
     best = facts["video_labels"]
     frames, seconds = facts["video"]["frames_used"], result.timing.get("total", 0.0)
-    pace = f"{frames} frames in {seconds:.0f} s" if seconds else f"{frames} frames"
+    pace = f"{frames} frames in {seconds:.0f} s" if seconds >= 1 else f"{frames} frames"
     warnings = "".join(note(w, "warning") for w in result.warnings)
     name = escape(result.info.name)
     meta = f'<p class="sk-meta">{name} · {_clock(result.info.duration)} · {pace}</p>'

@@ -12,7 +12,7 @@ from skeletr.actions import REASONS, Attention, Prediction, Status
 from skeletr.overlay.labels import Part, Rect, chip, paste, place
 from skeletr.overlay.palette import DARK, person_color
 from skeletr.overlay.privacy import blur_faces, blur_people
-from skeletr.overlay.shapes import draw_arc, draw_box, draw_skeleton, head_of, unit
+from skeletr.overlay.shapes import chest_of, draw_arc, draw_box, draw_skeleton, unit
 from skeletr.recording import UNTRACKED, Person
 
 Picture = Literal["as it is", "faces blurred", "people blurred", "skeletons only"]
@@ -137,12 +137,12 @@ def _draw_arcs(
     image: np.ndarray, people: Sequence[Person], attention: Attention, least: float
 ) -> None:
     ids, weights = attention.between_people()
-    heads = {p.id: head_of(p) for p in people}
+    chests = {p.id: chest_of(p) for p in people}
     for row, looks in enumerate(ids):
         for column, seen in enumerate(ids):
             weight = float(weights[row, column])
-            if row != column and looks in heads and seen in heads and weight >= least:
-                draw_arc(image, heads[looks], heads[seen], person_color(looks), weight)
+            if row != column and looks in chests and seen in chests and weight >= least:
+                draw_arc(image, chests[looks], chests[seen], person_color(looks), weight)
 
 
 def _text_size(image: np.ndarray) -> int:

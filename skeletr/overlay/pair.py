@@ -8,7 +8,7 @@ import numpy as np
 
 from skeletr.overlay.labels import Part, chip, paste
 from skeletr.overlay.palette import LIGHT, person_color
-from skeletr.overlay.shapes import draw_arc, draw_frame, head_of, unit
+from skeletr.overlay.shapes import chest_of, draw_arc, draw_frame, unit
 from skeletr.recording import Person
 
 _THICKER = 0.35  # added to the weight of an arc, which is to be seen among all else
@@ -28,7 +28,7 @@ def draw_pair(
     """
     there = {p.id: p for p in people if np.isfinite(p.box).all()}
     if looks != seen and looks in there and seen in there:
-        ends = head_of(there[looks]), head_of(there[seen])
+        ends = chest_of(there[looks]), chest_of(there[seen])
         thick = min(weight + _THICKER, 1.0)
         draw_arc(image, *ends, LIGHT, thick + _RIM)
         draw_arc(image, *ends, person_color(looks), thick)

@@ -13,6 +13,8 @@ from skeletr.skeleton import COCO_LIMBS
 
 _SHIFT = 4  # OpenCV's fractional bits: joints are placed to 1/16 of a pixel
 _FACE = range(5)
+_CHEST = 0.27  # where an arc ends, in parts of a person's height
+_BOW = 0.36  # how far it bends, in parts of its length
 
 
 def unit(image: np.ndarray) -> float:
@@ -77,17 +79,21 @@ def _dashes(a: np.ndarray, b: np.ndarray, length: float) -> list[tuple[np.ndarra
     return [(a + s * (b - a), a + e * (b - a)) for s, e in cuts.reshape(-1, 2)]
 
 
-def head_of(person: Person) -> np.ndarray:
-    """Where an arc to or from a person ends: (2,), the middle of the upper edge of the box."""
-    return np.array([(person.box[0] + person.box[2]) / 2, person.box[1]])
+def chest_of(person: Person) -> np.ndarray:
+    """Where an arc to or from a person ends, (2,): in the box, below the label above it."""
+    x1, y1, x2, y2 = person.box
+    return np.array([(x1 + x2) / 2, y1 + _CHEST * (y2 - y1)])
 
 
 def draw_arc(
     image: np.ndarray, start: np.ndarray, end: np.ndarray, color: Color, weight: float
 ) -> None:
-    """A curve from one point to another, thicker the higher `weight` in [0, 1] is."""
-    distance = float(np.hypot(*(end - start)))
-    middle = (start + end) / 2 - (0, 0.3 * distance)
+    """A curve from one point to another, thicker the higher `weight` in [0, 1] is.
+
+    It bends to its own left, so that there and back run apart.
+    """
+    x, y = end - start
+    middle = (start + end) / 2 + _BOW * np.array([y, -x])
     t = np.linspace(0, 1, 24)[:, None]
     curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * middle + t**2 * end
     line = [_fixed_line(curve)]

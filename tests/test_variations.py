@@ -63,6 +63,16 @@ def test_a_pose_that_is_held_stays_what_it_is() -> None:
     assert hold_still(_actor("phone call"), TIMES, _rng()) is None
 
 
+def test_a_barbell_held_overhead_is_still_lifted_and_no_other_movement_is() -> None:
+    for label, said in (("lift a barbell", ["lift a barbell"]), ("wave", None)):
+        actor = _actor(label)
+        actor.xy[0][:, [7, 8, 9, 10], 1] -= 1.0  # both arms up
+        still = hold_still(actor, TIMES, _rng())
+        assert (still and [s.label for s in still.spans[0]]) == said
+    resting = hold_still(_actor("lift a barbell"), TIMES, _rng())
+    assert [s.label for s in resting.spans[0]] == [STAND]
+
+
 def test_roaming_carries_the_whole_body_and_only_of_those_who_walk() -> None:
     standing_still = _actor("wave")
     assert roam(standing_still, TIMES, _rng()) is standing_still

@@ -52,6 +52,8 @@ MOVEMENTS = frozenset(
         "wave",
     }
 )
+# What is still being done while one holds still with the hands above the head.
+HELD_HIGH = frozenset({"lift a barbell"})
 ROAMERS = frozenset({"walk", "run", "carry something"})
 
 _TORSO, _LEGS = 0.18, 0.36  # at least so long for somebody upright, of a standing person's height
@@ -70,19 +72,33 @@ def is_upright(xy: np.ndarray, seen: np.ndarray) -> bool:
     return bool(hips - shoulders > _TORSO and ankles.min() - hips > _LEGS and hands_down)
 
 
+def _said_of(xy: np.ndarray, seen: np.ndarray, label: str) -> str | None:
+    """What a body (17, 2), stopped in the middle of a movement, does from then on."""
+    if is_upright(xy, seen):
+        return STAND
+    high = seen[[0, 9, 10]].all() and xy[[9, 10], 1].max() < xy[0, 1]
+    return label if high and label in HELD_HIGH else None
+
+
 def hold_still(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Actor | None:
-    """One person stopped in the middle of a movement, who then merely stands there.
+    """One person stopped in the middle of a movement, who then merely stands there, or holds
+    something high.
 
     Returns:
-        None where that is not so: no movement, or nobody upright at the chosen moment.
+        None where that is not so: no movement, or another pose at the chosen moment.
     """
     moving = [s for s in actor.spans[0] if s.label in MOVEMENTS]
-    inside = [i for s in moving for i in np.flatnonzero((times >= s.start) & (times <= s.end))]
+    inside = [
+        (int(i), s.label)
+        for s in moving
+        for i in np.flatnonzero((times >= s.start) & (times <= s.end))
+    ]
     if not inside:
         return None
-    moment = int(inside[rng.integers(len(inside))])
+    moment, doing = inside[rng.integers(len(inside))]
     xy, seen = actor.xy[:, moment], actor.seen[:, moment]
-    if not is_upright(xy[0], seen[0]):
+    label = _said_of(xy[0], seen[0], doing)
+    if label is None:
         return None
     sway = 0.006 * float(rng.random()) * wander(times, (1, 17, 2), rng).swapaxes(0, 1)
     lean = 0.03 * float(rng.random()) * wander(times / 4, (1, 1, 2), rng).swapaxes(0, 1)
@@ -90,7 +106,7 @@ def hold_still(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Act
     idle = 0.05 * float(rng.random()) * wander(times / 3, (1, 17, 2), rng).swapaxes(0, 1)
     still = xy[:, None] + sway + lean * (1, 0.2) + idle * _LOOSE[:, None]
     always = np.repeat(seen[:, None], len(times), axis=1)
-    return Actor(still.astype(np.float32), always, ((Span(STAND, 0.0, float(times[-1])),),))
+    return Actor(still.astype(np.float32), always, ((Span(label, 0.0, float(times[-1])),),))
 
 
 def roam(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Actor:

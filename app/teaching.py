@@ -24,7 +24,7 @@ _MOST_WAITING = 8  # examples of which the person is still to be picked
 _MOST_OFFERED = 6  # people to choose from
 _LONG = 0.3  # share of the frames in which somebody must be seen to be offered
 _BRIEF = 0.5  # seconds of an example at least
-_SLOWEST = 3.0  # frames per second at least; with fewer, people cannot be followed
+_SLOWEST = 1.8  # frames per second at least; with fewer, sequences fall apart
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class SequenceConfig:
     rate: float = 20.0
     window: float = 5.0
     min_iou: float = 0.1
-    max_gap: float = 0.35
+    max_gap: float = 0.6
     min_score: float = 0.01
     joints: tuple[int, ...] = BODY_JOINTS
     normalise: Normalise = "person"

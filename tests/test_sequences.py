@@ -99,7 +99,7 @@ def test_each_sequence_stays_on_its_person_when_the_order_in_the_frames_changes(
 
 def test_a_short_gap_is_bridged_and_a_long_one_is_not():
     recording = scene([300], regular())
-    for gap, bridged in ((0.2, True), (0.6, False)):
+    for gap, bridged in ((0.4, True), (0.9, False)):
         hidden = (recording.times > 1.6) & (recording.times < 1.6 + gap)
         keep = ~hidden
         part = replace(

@@ -1,11 +1,12 @@
 // Says in one sentence what is wrong with the camera; Gradio leaves that to the browser.
 (() => {
   const say = (text) => {
-    const note = document.getElementById("camera-note");
-    if (!note) return;
-    note.className = text ? "sk-note sk-problem" : "";
-    note.setAttribute("role", "alert");
-    note.textContent = text;
+    for (const note of document.querySelectorAll(".sk-camera-note")) {
+      note.classList.toggle("sk-note", Boolean(text));
+      note.classList.toggle("sk-problem", Boolean(text));
+      note.setAttribute("role", "alert");
+      note.textContent = text;
+    }
   };
   const reasons = {
     NotAllowedError: "The browser was not allowed to use the camera. Allow it in the address bar and try again.",
@@ -17,7 +18,7 @@
   if (!media || !media.getUserMedia) {
     const insecure = "The camera works only over https or on localhost.";
     window.addEventListener("click", (event) => {
-      if (event.target.closest("#live-camera")) say(insecure);
+      if (event.target.closest("#live-camera, #teach-camera")) say(insecure);
     });
     return;
   }

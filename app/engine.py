@@ -99,6 +99,11 @@ class Engine:
         if not self._done.wait(timeout) or self.state is not EngineState.READY:
             raise NotReady(self.message)
 
+    def settled(self, timeout: float) -> bool:
+        """Whether loading has ended, well or badly, within so many seconds."""
+        self.start()
+        return self._done.wait(timeout)
+
     def stop(self) -> None:
         """Say from now on that the program is about to end."""
         self.message = "The server is being restarted. This page goes on when it is back."

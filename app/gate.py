@@ -25,6 +25,8 @@ _UNUSED = re.compile(
 )
 _UPLOAD = f"{_API}/upload"
 _FRAME = re.compile(rf"{_API}/stream/(?P<camera>[^/]+)")
+_ALIVE = f"{_API}/app_id"  # what recovery.js asks for every few seconds
+_OPEN = re.compile(rb"page=(?P<page>\w{1,64})")
 _MB = 2**20
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -47,6 +49,7 @@ class Gate:
     Args:
         arrivals: told of each camera picture.
         free: bytes that are free on the disk that uploads go to.
+        is_open: told of each page that says it is still open.
     """
 
     def __init__(
@@ -56,12 +59,14 @@ class Gate:
         metrics: Metrics,
         free: Callable[[], int],
         arrivals: Arrivals | None = None,
+        is_open: Callable[[str], None] = lambda page: None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._metrics = metrics
         self._free = free
         self._arrivals = arrivals or Arrivals()
+        self._is_open = is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a sentence that says why not."""
@@ -75,6 +80,9 @@ class Gate:
             answer = PlainTextResponse(refusal.text, refusal.status)
             await answer(scope, receive, _with_headers(send, _HEADERS))
             return
+        page = _OPEN.fullmatch(scope.get("query_string", b"")) if scope["path"] == _ALIVE else None
+        if page:
+            self._is_open(page["page"].decode())
         frame = _FRAME.fullmatch(scope["path"])
         if scope["method"] == "POST" and frame:
             self._metrics.add("frames_received_total")

@@ -61,7 +61,10 @@ const focusing = (event) => {
 };
 const refocus = () => {
   if (focused === null || document.activeElement !== document.body) return;
-  document.querySelector(`#live-heads .sk-head[data-head="${focused}"]`)?.focus();
+  document.querySelector(`#live-heads .sk-head[data-head="${focused}"]`)?.focus({ preventScroll: true });
+};
+const left = (event) => {
+  if (!headAt(event.target)) focused = null; // a click on nothing gives the keyboard to nothing
 };
 
 // Loaded once more, the script takes over from the one before.
@@ -72,6 +75,7 @@ const always = { signal: window.skeletrLiveStop.signal };
 document.addEventListener("pointerup", released, always);
 document.addEventListener("click", clicked, always);
 document.addEventListener("focusin", focusing, always);
+document.addEventListener("pointerdown", left, always);
 window.skeletrLiveLook = setInterval(() => {
   if (!document.querySelector("#live-maps")?.offsetParent) return;
   mark();

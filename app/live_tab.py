@@ -17,7 +17,7 @@ from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
 from app.live_wiring import wire
-from app.page import QUIET, camera, webcam
+from app.page import QUIET, camera, camera_note, webcam
 from app.sessions import Sessions
 from app.settings import AppSettings, UserOptions
 
@@ -76,7 +76,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
     with gr.Row(equal_height=False, elem_id="live-row"):
         with gr.Column(scale=2, min_width=300):
             ui.camera = camera("live", "Camera", height=260, show_label=False)
-            gr.HTML('<div id="camera-note"></div>', padding=False, elem_id="camera-note-block")
+            camera_note()
             ui.people = gr.HTML(views.note(views.LIVE_HINT), padding=False, elem_id="live-people")
             ui.badge = gr.HTML(elem_id="live-badge", padding=False)
         with gr.Column(scale=3, min_width=320):

@@ -36,6 +36,12 @@ def camera(name: str, label: str, *, height: int, show_label: bool = True) -> gr
     )
 
 
+def camera_note() -> gr.HTML:
+    """Where camera.js says what is wrong with the camera."""
+    note = '<div class="sk-camera-note"></div>'
+    return gr.HTML(note, padding=False, elem_classes="sk-camera-note-block")
+
+
 def webcam(mirror: bool) -> gr.WebcamOptions:
     """How the camera is asked for, and whether its picture is mirrored."""
     return gr.WebcamOptions(mirror=mirror, constraints=_PICTURE)

@@ -6,7 +6,7 @@
   const LIVE = 6000; // ms since the last camera picture in which the camera counts as running
   const KEPT = "skeletr-resume", DONE = "skeletr-reloaded";
   const ask = window.fetch.bind(window);
-  let server = null, missed = 0, leaving = false, timer = 0, pictured = -Infinity;
+  let server = null, page = "", missed = 0, leaving = false, timer = 0, pictured = -Infinity;
 
   const tell = (text) => {
     let bar = document.getElementById("skeletr-away");
@@ -43,8 +43,10 @@
     setTimeout(() => window.location.reload(), 1000 + 1500 * Math.random());
   };
 
+  // Says too which page asks, so that the server keeps what an open page shows.
   const number = async () => {
     const address = new URL("gradio_api/app_id", document.baseURI);
+    if (page) address.search = `page=${page}`;
     const answer = await ask(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     if (!answer.ok) throw new Error(`answer ${answer.status}`);
     return (await answer.json()).app_id;
@@ -74,6 +76,9 @@
 
   window.fetch = (...given) => {
     if (/\/stream\/[^/]+$/.test(String(given[0]?.url ?? given[0]))) pictured = performance.now();
+    if (!page && typeof given[1]?.body === "string") {
+      page = given[1].body.match(/"session_hash":"(\w+)"/)?.[1] || "";
+    }
     return ask(...given);
   };
   window.addEventListener("pagehide", () => { leaving = true; });
@@ -95,8 +100,9 @@
     setTimeout(() => { if (!missed && !leaving) tell(""); }, 8000);
     if (tab) (await find(() => named('[role="tab"]', tab)))?.click();
     if (!camera) return;
-    (await find(() => named("#live-camera button", "Access Webcam")))?.click();
-    (await find(() => document.querySelector('#live-camera [aria-label="capture photo"]')))?.click();
+    const element = tab === "Teach" ? "#teach-camera" : "#live-camera"; // the one that was seen
+    (await find(() => named(`${element} button`, "Access Webcam")))?.click();
+    (await find(() => document.querySelector(`${element} [aria-label="capture photo"]`)))?.click();
   };
 
   const begin = () => {

@@ -170,7 +170,7 @@ const clicked = (event) => {
 };
 
 // Where keys mean something else; arrows mean nothing to a button.
-const TAKEN = "input, textarea, select, a, video[controls], [contenteditable], [role=slider], [role=listbox], [role=tab]";
+const TAKEN = "input, textarea, select, summary, a, video[controls], [contenteditable], [role=slider], [role=listbox], [role=tab]";
 const pressed = (event) => {
   const video = videoOf();
   if (!onPage(video) || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -38,7 +38,9 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
         if exploration is None or session.outcome.result.log.attention:
             return {ui.tokens: gr.skip()}
         exploration.ready.wait(_PATIENCE)  # saved without attention: the model is asked for it
-        return look(session, Choice(shown_first(session.outcome.result.log)))
+        if session.exploration is not exploration:  # the page shows something else by now
+            return {ui.tokens: gr.skip()}
+        return look(session, Choice(shown_first(exploration.outcome.result.log)))
 
     def chosen(
         moment: float, layer: str, head: int | None, pair: tuple | None, request: gr.Request
@@ -105,8 +107,10 @@ def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explora
         if not people and start is None and end is None:
             return ""
         exploration.ready.wait(_PATIENCE)
+        if session.exploration is not exploration:
+            return ""  # the page shows something else by now
         try:
-            left_out = what_if_view.interval(start, end, session.outcome.result.log)
+            left_out = what_if_view.interval(start, end, exploration.outcome.result.log)
             found = exploration.without(people, left_out)
         except (ValueError, NotReady) as error:
             return note(str(error), "problem")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from pathlib import Path
@@ -33,14 +34,18 @@ class Session:
 
     Attributes:
         lock: to be held while the camera stream is used. used: when the page last asked for
-            something. waits: a video waits for its place. teaching: the visitor's own actions.
-        takes: examples of them, from the camera. attention: what is looked at in that of the
-            camera. exploration: what is asked about `outcome`.
+            something. seen: when it was last known to be open. asked: what it wants recognised,
+            "" for nothing any more, None for nothing yet. waits: that waits for its place.
+        teaching: the visitor's own actions. takes: examples of them, from the camera.
+        attention: what is looked at in that of the camera. exploration: what is asked about
+            `outcome`.
     """
 
     def __init__(self, engine: Engine, vault: Vault, metrics: Metrics) -> None:
         self.lock = threading.Lock()
         self.used = time.monotonic()
+        self.seen = -math.inf
+        self.asked: str | None = None
         self.job: Job | None = None
         self.outcome: Outcome | None = None
         self.exploration: Exploration | None = None
@@ -163,8 +168,18 @@ class Session:
         self.job.start()
         return self.job
 
-    def expect(self, upload: Path | None) -> None:
-        """Note that a video waits for its place; nobody else's leaving removes it meanwhile."""
+    @property
+    def idle_since(self) -> float:
+        """When it was last used, or its page known to be open."""
+        return max(self.used, self.seen)
+
+    def expect(self, asked: str, upload: Path | None = None) -> None:
+        """Note what waits for its place; nobody else's leaving removes it meanwhile.
+
+        What was asked for before is stopped: it may hold the place.
+        """
+        self.stop_job()
+        self.asked = asked
         self.waits = True
         if upload is not None:
             self._vault.hold(self, upload)
@@ -181,6 +196,14 @@ class Session:
         self._end_exploration()
         self.outcome = None
         self.waits = False
+
+    def give_up(self) -> bool:
+        """Stop what runs, and want no longer what waits; whether something waited."""
+        self.stop_job()
+        waited, self.waits = self.waits, False
+        if waited:
+            self.asked = ""
+        return waited
 
     def refresh_files(self) -> None:
         """Keep the files of a job that runs for long from being removed for their age."""

@@ -103,6 +103,12 @@ class Sessions:
         self._refuse_the_closed(key)
         return self.places.ask(key)
 
+    def is_open(self, key: str) -> None:
+        """Note that a page is still open, though it asks for nothing: what it shows stays."""
+        session = self._sessions.get(key)
+        if session is not None:
+            session.seen = time.monotonic()
+
     def rest(self, key: str) -> None:
         """Free the camera of a page that has lost its place; its results stay."""
         session = self._sessions.get(key)
@@ -128,12 +134,15 @@ class Sessions:
         self._free(list(self._sessions))
 
     def sweep(self, but: str = "") -> None:
-        """Free what its page has not used for too long, whether or not it said goodbye."""
+        """Free what belongs to pages that were not heard of for too long, whether or not they said
+        goodbye."""
         self.places.sweep()
         settings, now = self._engine.settings, time.monotonic()
         with self._lock:
             sessions = list(self._sessions.items())
-        self._free([k for k, s in sessions if k != but and now - s.used > settings.idle_seconds])
+        self._free(
+            [k for k, s in sessions if k != but and now - s.idle_since > settings.idle_seconds]
+        )
         for key, session in sessions:
             if not self.places.serves(key) and now - session.used > settings.live_idle_seconds:
                 session.rest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.sessions import Sessions
 from app.settings import UserOptions
 from app.teacher import Teacher
 from app.teaching import Teaching
-from skeletr.pipeline import record_video
+from skeletr.pipeline import Cancelled, record_video
 from skeletr.pose import FRONTENDS
 from skeletr.pose.base import PoseError
 from skeletr.recording import Recording
@@ -29,29 +30,35 @@ def taught_files(
     paths: Sequence[Path], name: str, teaching: Teaching, teacher: Teacher, sessions: Sessions
 ) -> str:
     """Learn from files, one after the other, and remove them; what to tell, as HTML."""
+    holder = object()  # another event of the page must not release them
     for path in paths:
-        sessions.vault.hold(teaching, path)
+        sessions.vault.hold(holder, path)
     try:
         teaching.checked(name, teacher.labels)
         return "".join(
-            _taught(path, name, teaching, teacher, sessions.engine) for path in paths[:_AT_ONCE]
+            _taught(path, name, teaching, teacher, sessions.engine)
+            for path in paths[:_AT_ONCE]
+            if not teaching.closed.is_set()
         )
     except TeachError as error:
         return views.note(f"{error} Then drop the clips again.", "problem")
     finally:
-        sessions.vault.release(teaching)
+        sessions.vault.release(holder)
 
 
 def _taught(path: Path, name: str, teaching: Teaching, teacher: Teacher, engine: Engine) -> str:
     try:
-        told = teaching.offer(teacher, name, _recording(path, engine))
+        recording = _recording(path, engine, teaching.closed)
+        told = teaching.offer(teacher, name, recording)
     except _REFUSED as error:
         return views.note(f"{path.name}: {error}", "problem")
+    except Cancelled:  # the page was closed
+        return ""
     return views.note(told)
 
 
-def _recording(path: Path, engine: Engine) -> Recording:
-    """The people in a clip, a recording or a saved session."""
+def _recording(path: Path, engine: Engine, stop: threading.Event) -> Recording:
+    """The people in a clip, a recording or a saved session. `stop`: ends it."""
     limits = engine.settings.limits
     if is_skeleton_file(path):
         opened = open_skeletons(path, path.name, limits)
@@ -61,7 +68,7 @@ def _recording(path: Path, engine: Engine) -> Recording:
     limits = replace(limits, apart=True, max_seconds=longest)
     frontend = engine.frontend(UserOptions(FRONTENDS[0]))
     try:
-        recording, _ = record_video(path, frontend, limits=limits, name=path.name)
+        recording, _ = record_video(path, frontend, limits=limits, name=path.name, cancel=stop)
     finally:
         frontend.close()
     return recording

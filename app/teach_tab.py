@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from app.engine import NotReady
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
-from app.page import QUIET, camera, session_of
+from app.page import QUIET, camera, camera_note, session_of
 from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings
 from app.takes import COUNTDOWN, Moment
@@ -24,6 +25,7 @@ from app.teacher import Teacher
 from app.teaching import Teaching
 from skeletr.teach import LONGEST_NAME, TeachError
 
+_LOG = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 _EVERY = 0.05  # seconds between two frames that the page sends
 _LENGTHS = (("2 seconds", 2.0), ("3 seconds", 3.0), ("5 seconds", 5.0), ("Until I press stop", 0.0))
@@ -50,6 +52,7 @@ def _layout() -> SimpleNamespace:
                 elem_id="teach-name",
             )
             ui.camera = camera("teach", "2. Record it with the camera", height=230)
+            camera_note()
             ui.length = gr.Dropdown(
                 list(_LENGTHS), value=2.0, label="Length of a take", filterable=False
             )
@@ -195,12 +198,12 @@ def _wire_files(
 
     def load(file: str, request: gr.Request) -> dict:
         session = session_of(sessions, request)
-        path = Path(file)
-        sessions.vault.hold(session.teaching, path)
+        path, holder = Path(file), object()
+        sessions.vault.hold(holder, path)
         try:
             told = _tell(lambda: session.teaching.load(teacher, path))
         finally:
-            sessions.vault.release(session.teaching)
+            sessions.vault.release(holder)
         return _shown(ui, session.teaching, told)
 
     busy = {"api_visibility": "private", "concurrency_limit": settings.jobs}
@@ -226,7 +229,13 @@ def _tell(do: Callable[[], str | None]) -> str:
 
 
 def _shown(ui: SimpleNamespace, teaching: Teaching, told: str) -> dict:
-    file = teaching.file()
+    try:
+        file = teaching.file()
+    except OSError as error:
+        _LOG.exception("taught actions could not be written")
+        reason = error.strerror or "the disk refused"
+        told += views.note(f"Your actions cannot be offered as a file: {reason}.", "problem")
+        file = None
     return {
         ui.told: told,
         ui.question: teach_view.question(teaching.asked),

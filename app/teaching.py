@@ -40,7 +40,7 @@ class Teaching:
     """One visitor's own actions; may be used from several threads.
 
     Attributes:
-        use: whether Live and Video use them.
+        use: whether Live and Video use them. closed: set when its page was closed.
     """
 
     def __init__(self, vault: Vault) -> None:
@@ -52,6 +52,7 @@ class Teaching:
         self._vault = vault
         self._folder: Path | None = None
         self._lock = threading.RLock()
+        self.closed = threading.Event()
 
     @property
     def taught(self) -> TaughtHead | None:
@@ -166,7 +167,7 @@ class Teaching:
     def file(self) -> Path | None:
         """The set as a file, written anew; None where nothing was taught."""
         with self._lock:
-            if not self.actions.examples:
+            if not self.actions.examples or self.closed.is_set():
                 self._remove_file()
                 return None
             if self._folder is None:
@@ -182,6 +183,7 @@ class Teaching:
 
     def close(self) -> None:
         """Forget everything, for good."""
+        self.closed.set()
         self.clear()
 
     def _add(self, teacher: Teacher, name: str, recording: Recording, person: int | None) -> str:
@@ -195,6 +197,8 @@ class Teaching:
 
     def _become(self, teacher: Teacher, actions: TaughtActions) -> None:
         """Take over other examples, once they are learned; all stays as it was where that fails."""
+        if self.closed.is_set():
+            raise TeachError("This page was closed.")
         shown = {e: self._shown.get(e) or teacher.look(e) for e in actions.examples}
         learned = teacher.learn(actions, list(shown.values())) if shown else None
         self.actions, self.learned, self._shown = actions, learned, shown

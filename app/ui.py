@@ -32,6 +32,15 @@ _SCRIPTS = ("camera.js", "pace.js", "recovery.js")
 _STYLES = ("style.css", "results.css", "live.css", "teach.css")
 _LOOK = 600  # seconds between two looks for old files, at most
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+_CONTRAST = {  # of text to what lies behind it: 4.5 to 1 and more, in light and dark
+    "body_text_color_subdued": "*neutral_600",
+    "button_primary_background_fill": "*primary_700",
+    "button_primary_background_fill_dark": "*primary_700",
+    "button_primary_background_fill_hover": "*primary_800",
+    "button_primary_background_fill_hover_dark": "*primary_800",
+    "button_primary_border_color": "*primary_700",
+    "button_primary_border_color_dark": "*primary_700",
+}
 _MONO = ["ui-monospace", "Consolas", "monospace"]
 
 
@@ -109,7 +118,7 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
     """What `launch` needs beyond host and port: look, limits, and nothing from outside."""
     theme = gr.themes.Base(
         primary_hue="teal", neutral_hue="slate", font=_FONT, font_mono=_MONO, radius_size="lg"
-    )
+    ).set(**_CONTRAST)
     scripts = [f"<script>{(_HERE / n).read_text(encoding='utf-8')}</script>" for n in _SCRIPTS]
     sessions = page.sessions
     gate = Middleware(
@@ -118,6 +127,7 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
         metrics=sessions.metrics,
         free=sessions.vault.free,
         arrivals=sessions.arrivals,
+        is_open=sessions.is_open,
     )
     return {
         "theme": theme,

@@ -50,7 +50,7 @@ def _layout(sessions: Sessions, settings: AppSettings) -> SimpleNamespace:
 
 def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:
     steps = [ui.status, ui.again, ui.cancel, *ui.results.outputs]
-    first = [ui.status, ui.again, ui.file, ui.example, *ui.results.outputs]
+    first = [ui.status, ui.again, ui.cancel, ui.file, ui.example, *ui.results.outputs]
     start = {
         "outputs": steps,
         "concurrency_limit": settings.jobs,
@@ -66,16 +66,20 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         request: gr.Request,
         anew: bool = False,
     ) -> Iterator[dict]:
+        idle = {ui.cancel: gr.update(visible=False)}
+        if source is None:
+            yield idle | {ui.status: views.note(views.VIDEO_HINT)}
+            return
         try:
             chosen = read(settings.max_people, *options)
-        except ValueError as error:
-            yield {ui.status: views.note(str(error), "problem")}
+            session = sessions.get(request.session_hash or "")
+        except (ValueError, Busy) as error:
+            yield idle | {ui.status: views.note(str(error), "problem")}
             return
-        if source is None:
-            yield {ui.status: views.note(views.VIDEO_HINT)}
+        if session.asked not in (None, _asked(source, name)):
+            yield {ui.status: gr.skip()}  # something else was asked for while this waited
             return
-        key = request.session_hash or ""
-        yield from _follow(ui, sessions, (source, name, chosen, anew), key)
+        yield from _follow(ui, session, (source, name, chosen, anew))
 
     def recognise(file: str | None, request: gr.Request, *options: object) -> Iterator[dict]:
         yield from begin(*_file(file), options, request)
@@ -87,26 +91,28 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         yield from begin(source, name, options, request, anew=True)
 
     def wait(file: str | None, request: gr.Request) -> dict:
-        return show(file is not None, request, file) | {ui.example: ""}
+        return show(_file(file)[0], request) | {ui.example: ""}
 
-    def wait_again(request: gr.Request) -> dict:
-        return show(True, request)
+    def wait_again(file: str | None, shown: str, request: gr.Request) -> dict:
+        return show(None if shown else _file(file)[0], request, shown)
 
-    def show(ready: bool, request: gr.Request, file: str | None = None) -> dict:
-        if ready:
+    def show(upload: Path | None, request: gr.Request, shown: str = "") -> dict:
+        asked = _asked(upload, shown)
+        if asked:
             with suppress(Busy):  # said where the video would be recognised
-                sessions.get(request.session_hash or "").expect(Path(file) if file else None)
-        text = "Waiting for a free place." if ready else views.VIDEO_HINT
+                sessions.get(request.session_hash or "").expect(asked, upload)
+        text = "Waiting for a free place." if asked else views.VIDEO_HINT
         return {
             ui.status: views.note(text),
             **ui.results.hide(),
-            ui.again: gr.update(interactive=ready),
+            ui.again: gr.update(interactive=bool(asked)),
+            ui.cancel: gr.update(visible=bool(asked)),
         }
 
     quick = {"queue": False, **QUIET}
     options = ui.options.inputs
     ui.file.upload(wait, ui.file, first, **quick).then(recognise, [ui.file, *options], **start)
-    ui.again.click(wait_again, None, first, **quick).then(
+    ui.again.click(wait_again, [ui.file, ui.example], first, **quick).then(
         recognise_anew, [ui.file, ui.example, *options], **start
     )
     for name, button in ui.examples.items():
@@ -114,18 +120,27 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         button.click(wait_for, None, first, **quick).then(recognise_example, options, **start)
 
     def forget(request: gr.Request) -> dict:
-        session_of(sessions, request).forget_video()
-        return show(False, request) | {ui.example: ""}
+        session = session_of(sessions, request)
+        session.asked = ""
+        session.forget_video()
+        return show(None, request) | {ui.example: ""}
 
-    def cancel(request: gr.Request) -> None:
-        session_of(sessions, request).stop_job()
+    def cancel(request: gr.Request) -> dict:
+        if not session_of(sessions, request).give_up():
+            return {ui.cancel: gr.skip()}  # what runs says itself that it was stopped
+        return {ui.status: views.note("Stopped."), ui.cancel: gr.update(visible=False)}
 
     ui.file.clear(forget, None, first, **quick)
-    ui.cancel.click(cancel, None, None, **quick)
+    ui.cancel.click(cancel, None, [ui.status, ui.cancel], **quick)
 
 
 def _file(file: str | None) -> tuple[Path | None, str]:
     return (None, "") if file is None else (Path(file), Path(file).name)
+
+
+def _asked(source: Source | None, name: str) -> str:
+    """What `Session.asked` is for it: the path of a file, or the name of an example."""
+    return str(source) if isinstance(source, Path) else name
 
 
 def _for_example(
@@ -134,7 +149,7 @@ def _for_example(
     """What its button does at once, and then in line."""
 
     def wait_for(request: gr.Request) -> dict:
-        return show(True, request) | {ui.file: None, ui.example: name}
+        return show(None, request, name) | {ui.file: None, ui.example: name}
 
     def recognise_example(request: gr.Request, *options: object) -> Iterator[dict]:
         yield from begin(example(name), name, options, request)
@@ -144,16 +159,10 @@ def _for_example(
 
 def _follow(
     ui: SimpleNamespace,
-    sessions: Sessions,
+    session: Session,
     work: tuple[Source, str, UserOptions, bool],
-    key: str,
 ) -> Iterator[dict]:
     """Begin with a source, and tell how far it is until it has ended."""
-    try:
-        session = sessions.get(key)
-    except Busy as error:
-        yield {ui.status: views.note(str(error), "problem")}
-        return
     job = session.begin(*work)
     yield {ui.cancel: gr.update(visible=True), ui.again: gr.update(interactive=False)}
     while not job.wait(_POLL):

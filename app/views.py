@@ -44,7 +44,8 @@ def progress(name: str, doing: str, share: float, remaining: float | None) -> st
     left = "" if remaining is None else f", about {_clock(remaining)} left"
     percent = round(100 * share)
     return (
-        f'<div class="sk-progress" role="progressbar" aria-valuenow="{percent}">'
+        f'<div class="sk-progress" role="progressbar" aria-valuenow="{percent}" '
+        f'aria-label="{escape(doing)} {escape(name)}">'
         f"<div><span>{escape(doing)} {escape(name)}</span>"
         f"<span>{percent} %{left}</span></div>"
         f'<div class="sk-track"><div style="width:{percent}%"></div></div></div>'

@@ -14,7 +14,7 @@ from app.outcome import Files, Outcome
 from app.settings import UserOptions
 from skeletr.export import write_csv, write_json
 from skeletr.overlay import OverlayStyle
-from skeletr.pipeline import Progress, Result, annotate_video, recognize_video
+from skeletr.pipeline import Cancelled, Progress, Result, annotate_video, recognize_video
 from skeletr.pyskl_export import annotation, write_pyskl
 from skeletr.recording import Recording, RecordingError
 from skeletr.replay import recognize_recording, replay_video
@@ -24,6 +24,7 @@ from skeletr.subtitles import write_vtt
 
 _RECOGNISING = 0.75  # share of the time that goes into recognising a video; the rest into drawing
 _FOLLOWING = 0.35  # the same where the skeletons are there already
+_LOOK = 0.25  # seconds between two looks at models that load
 _MOST_NAME = 200  # characters
 _AS_SAVED = (
     "Shown as it was saved, drawn from the joints. Recognise asks the model of today once more."
@@ -63,6 +64,9 @@ def do(work: Work, source: Source) -> Outcome:
         VideoError, OpenError, PoseError, NotReady: it cannot be; the message says why.
         Cancelled: asked to stop.
     """
+    while not work.engine.settled(_LOOK):
+        if work.cancel.is_set():
+            raise Cancelled("stopped while the models were loading")
     work.engine.wait()
     if isinstance(source, Path) and not is_skeleton_file(source):
         return _video(work, source)

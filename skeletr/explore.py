@@ -60,7 +60,8 @@ class Explorer:
         Args:
             people: ids to leave out, throughout or within `interval`.
             interval: (start, end) in seconds: short sequences whose key frame lies in it are left
-                out, of everybody where no people are named. They reach 0.75 s further each way.
+                out, of everybody where no people are named. They reach further: `before` and
+                `after` of the `SequenceConfig`.
             during: (start, end) in seconds: only these steps are wanted, all if not given. A
                 minute of four people takes about two seconds of one core, ten seconds of them a
                 quarter of that; what was related before is known.

@@ -1,4 +1,4 @@
-"""Results as files: JSON, CSV. The formats are described in docs/RESULTS_FORMAT.md."""
+"""Results as files: JSON, CSV. The formats are described in docs/RESULT_FORMAT.md."""
 
 from __future__ import annotations
 

@@ -88,7 +88,8 @@ class Recognizer:
     ) -> None:
         """taught: more labels, see `skeletr.teach`.
 
-        Raises `ValueError` where one of them is a label of the checkpoint already.
+        Raises `ValueError` where one of them is a label of the checkpoint already, or where the
+        checkpoint is not made for streams.
         """
         self._scorer = Scorer(checkpoint, taught)
         self.labels = self._scorer.labels
@@ -97,6 +98,10 @@ class Recognizer:
         self._sequences = checkpoint.sequences
         if self._sequences.linking != "iou":
             raise ValueError("the checkpoint takes whole recordings, not a stream; evaluate it")
+        if (checkpoint.task or {}).get("kind") == "multilabel":
+            raise ValueError(
+                "the checkpoint gives several labels at once, this program shows one; evaluate it"
+            )
         self._rests = checkpoint.rests
         self._calibrated = checkpoint.calibration.threshold
         self.threshold = self.threshold_of(config.threshold)
@@ -129,11 +134,12 @@ class Recognizer:
 
         Args:
             time: seconds; must be later than in the step before.
-            image_size: (width, height) of the frame in pixels.
+            image_size: (width, height) of the frame in pixels; the same throughout a stream.
 
         Raises:
-            ValueError: time did not increase.
+            ValueError: time did not increase, the size changed, or two people have the same id.
         """
+        self._check_step(people, image_size)
         previous = self._frames[-1].time if self._frames else time
         if self._frames and time <= previous:
             raise ValueError(f"time went from {previous} to {time}, must increase")
@@ -150,6 +156,19 @@ class Recognizer:
             fresh = True
         self._forget(self._next_key)
         return self._actions(people, time, fresh)
+
+    def _check_step(self, people: Sequence[Person], image_size: tuple[int, int]) -> None:
+        if self._frames and tuple(image_size) != tuple(self._image_size):
+            raise ValueError(
+                f"the picture's size went from {self._image_size} to {image_size}; call reset "
+                "where another stream begins"
+            )
+        ids = [p.id for p in people]
+        if len(set(ids)) < len(ids):
+            raise ValueError(
+                f"people of one frame have the ids {ids}, expected different ones: pass them "
+                "through a Tracker, or give them ids"
+            )
 
     def finish(self) -> ActionLog:
         """End of the stream: recognise the last key frames, whose sequences end early."""

@@ -50,8 +50,13 @@ class Person:
 
     @classmethod
     def from_keypoints(cls, keypoints: np.ndarray, id: int = UNTRACKED) -> Person:
-        """A person whose box is the tight box around the joints that were seen."""
+        """A person whose box is the tight box around the joints that were seen.
+
+        Joints that are not finite were not seen.
+        """
         keypoints = np.asarray(keypoints, dtype=np.float32)
+        finite = np.isfinite(keypoints).all(axis=-1, keepdims=True)
+        keypoints = np.where(finite, keypoints, np.float32(0))
         return cls(keypoints, keypoint_boxes(keypoints), id)
 
 

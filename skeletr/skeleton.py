@@ -126,13 +126,14 @@ def keypoint_boxes(keypoints: np.ndarray, min_score: float = 0.01) -> np.ndarray
 
     Args:
         keypoints: shape (..., 17, 3).
-        min_score: joints with a score at or below this do not count.
+        min_score: joints with a score at or below this do not count, nor do those that are not
+            finite.
 
     Returns:
         Boxes (x1, y1, x2, y2), shape (..., 4); all zero where no joint counts.
     """
-    seen = keypoints[..., 2] > min_score
     xy = keypoints[..., :2]
+    seen = (keypoints[..., 2] > min_score) & np.isfinite(xy).all(axis=-1)
     low = np.where(seen[..., None], xy, np.inf).min(axis=-2)
     high = np.where(seen[..., None], xy, -np.inf).max(axis=-2)
     boxes = np.concatenate([low, high], axis=-1)

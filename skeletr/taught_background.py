@@ -33,7 +33,7 @@ class Background:
     @classmethod
     def of(cls, parts: Sequence[np.ndarray]) -> Background:
         """From described features (m, D) of recordings in which nobody does what is taught."""
-        found = np.concatenate(parts)
+        found = np.concatenate([p for p in parts if len(p)])  # nobody may be seen in one
         mean = found.mean(axis=0)
         covariance = np.cov((found - mean).T)
         spread, axes = np.linalg.eigh(covariance)

@@ -20,7 +20,7 @@ from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.cli import main
 from skeletr.cores import LIMIT_VARIABLE, usable_cores
 from skeletr.many import processes
-from skeletr.many.jobs import Job, find_jobs, is_done
+from skeletr.many.jobs import RESULT, VIDEO, Job, find_jobs, forget_video, is_done, with_video
 from skeletr.many.processes import WorkersError, run_processes
 from skeletr.many.worker import Settings, VideoWorker, share_among
 from skeletr.overlay import PICTURES
@@ -137,6 +137,42 @@ def test_videos_are_found_below_folders(tmp_path):
         "b.mp4": "b",
     }
     assert found[-1] == Job(Path("elsewhere/b.mp4"), out / "b-2", 0)
+
+
+def test_what_was_found_in_another_video_is_not_written_over(tmp_path):
+    out, videos = tmp_path / "out", [tmp_path / k / "x.mp4" for k in "ab"]
+    for size, video in enumerate(videos, start=1):
+        video.parent.mkdir()
+        video.write_bytes(bytes(size))
+
+    def work(*paths: Path) -> list[str]:
+        jobs = find_jobs(paths, out)
+        for job in jobs:
+            job.folder.mkdir(parents=True, exist_ok=True)
+            settings = with_video({"a": 1}, job.video)
+            (job.folder / RESULT).write_text(json.dumps({"settings": settings}))
+        return [job.folder.name for job in jobs]
+
+    a, b = videos
+    assert work(a) == ["x"]
+    assert work(b) == ["x-2"]
+    assert work(b, a) == ["x-2", "x"]
+    b.write_bytes(bytes(7))  # the same place: it is recognised anew
+    assert work(b) == ["x-2"]
+    moved = tmp_path / "x.mp4"
+    a.rename(moved)
+    assert work(moved) == ["x"]
+    assert is_done(find_jobs([moved], out)[0], {"a": 1})
+
+
+def test_results_without_a_video_leave_no_older_one_beside_them(tmp_path):
+    for name in (RESULT, VIDEO, "actions.csv"):
+        (tmp_path / name).write_text("old")
+    forget_video(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["actions.csv"]
+    (tmp_path / RESULT).write_text("new")
+    forget_video(tmp_path)  # nothing to forget
+    assert (tmp_path / RESULT).exists()
 
 
 def test_a_folder_without_videos_is_said_before_any_work(tmp_path, capsys):

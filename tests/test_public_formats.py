@@ -12,7 +12,7 @@ import pytest
 from skeletr.cli import main
 from skeletr.datasets.ava import read_ava
 from skeletr.datasets.clip import DatasetError
-from skeletr.datasets.pyskl import class_names, read_pyskl
+from skeletr.datasets.pyskl import class_names, group_of, read_pyskl
 from skeletr.datasets.store import RecordingStore
 from skeletr.datasets.volleyball import read_volleyball
 from skeletr.sequences import SequenceConfig, build_sequences
@@ -205,6 +205,19 @@ def test_what_is_no_pyskl_pickle_is_named(tmp_path: Path) -> None:
     (tmp_path / "text.pkl").write_text("Dear all")
     with pytest.raises(DatasetError, match=r"text\.pkl"):
         list(read_pyskl(tmp_path / "text.pkl", XSUB))
+
+
+@pytest.mark.parametrize(
+    ("id", "group"),
+    [
+        ("S001C002P003R002A050", "P003"),
+        ("v_ApplyEyeMakeup_g08_c01", "ApplyEyeMakeup_g08"),
+        ("abc", ""),
+        ("S001C002P003R002A050x", ""),
+    ],
+)
+def test_performers_and_films_are_known_by_the_id_of_a_clip(id: str, group: str) -> None:
+    assert group_of(id) == group
 
 
 def test_prepare_pyskl(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,9 @@ from skeletr.coordinates import model_input
 from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.model.config import BackboneConfig
 from skeletr.recognizer import Recognizer, RecognizerConfig
+from skeletr.recording import Person
 from skeletr.sequences import SequenceConfig, build_sequences, in_window, key_times
+from skeletr.skeleton import keypoint_boxes
 from tests.synthetic import scene
 
 LABELS = ("stand", "wave", "walk")
@@ -287,3 +289,34 @@ def test_sure_moments_count_more():
     track = _track(_says(2, 0.95), _says(1, 0.41), _says(1, 0.41))
     assert ActionLog(LABELS, 1.0, {}, track).overall()[0][0] == "walk"
     assert ActionLog(LABELS, 1.0, {}, _track(nothing(Status.NOBODY, LABELS))).overall() == []
+
+
+def test_people_without_ids_and_another_picture_size_are_refused(checkpoint):
+    recognizer = Recognizer(checkpoint)
+    people = [Person.from_keypoints(np.ones((17, 3)) * k) for k in (10, 50)]
+    with pytest.raises(ValueError, match="expected different ones: pass them through a Tracker"):
+        recognizer.step(people, 0.0, (640, 480))
+    recognizer.step(people[:1], 0.0, (640, 480))
+    with pytest.raises(ValueError, match="call reset"):
+        recognizer.step(people[:1], 0.1, (480, 640))
+    recognizer.reset()
+    recognizer.step(people[:1], 0.1, (480, 640))
+
+
+def test_a_checkpoint_of_several_labels_at_once_is_refused(checkpoint):
+    several = replace(checkpoint, task={"name": "ava", "source": "store", "kind": "multilabel"})
+    with pytest.raises(ValueError, match="several labels at once"):
+        Recognizer(several)
+
+
+def test_joints_that_are_no_numbers_were_not_seen():
+    keypoints = np.random.default_rng(0).uniform(1, 100, (17, 3)).astype(np.float32)
+    lost = keypoints.copy()
+    lost[9, :2] = np.nan
+    lost[10, 2] = np.inf
+    zeroed = keypoints.copy()
+    zeroed[[9, 10]] = 0
+    person = Person.from_keypoints(lost)
+    np.testing.assert_array_equal(person.keypoints, zeroed)
+    np.testing.assert_array_equal(person.box, keypoint_boxes(zeroed))
+    np.testing.assert_array_equal(keypoint_boxes(lost[:10]), keypoint_boxes(zeroed[:10]))

@@ -165,6 +165,18 @@ def test_a_file_cut_short_gives_its_frames_and_a_warning(make_video) -> None:
     assert 5 < len(frames) < 40
 
 
+def test_a_beginning_that_cannot_be_decoded_is_said(make_video) -> None:
+    path = make_video("late.ts", (pattern(i) for i in range(100)), fps=25, g="50", bf="0")
+    whole, packet = path.read_bytes(), 188
+    path.write_bytes(whole[len(whole) // packet // 4 * packet :])  # in mid-picture group
+    reader = VideoReader(path)
+    times = [f.time for f in reader]
+    assert times[0] == 0 and len(times) == 50
+    said = " ".join(reader.warnings)
+    assert "begins with" in said and "count from its first frame" in said
+    assert "only the first" not in said  # its end is there
+
+
 def test_damage_in_the_middle_does_not_stop_the_rest(make_video) -> None:
     frames = [pattern(i) for i in range(40)]
     path = make_video("hurt.avi", iter(frames), codec="ffv1", slicecrc="1")

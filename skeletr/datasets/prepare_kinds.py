@@ -206,7 +206,12 @@ def _given(args: argparse.Namespace) -> dict:
 
 
 def _add_val_share(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--val-share", type=_share, default=0.0, help="of the training part")
+    parser.add_argument(
+        "--val-share",
+        type=_share,
+        default=0.0,
+        help="of the training part, whole people or films where they are known",
+    )
 
 
 def _add_fps(parser: argparse.ArgumentParser) -> None:

@@ -13,6 +13,7 @@ which says nothing over time; `sequences` links by IoU whatever the ids say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from skeletr.recording import Recording, RecordingError
 from skeletr.skeleton import C, V, keypoint_boxes
 
 Annotation = Mapping[str, Any]
+
+_GROUP = re.compile(r"S\d{3}C\d{3}(P\d{3})R\d{3}A\d{3}|v_(.+_g\d\d)_c\d\d")
 
 
 def read_pyskl(
@@ -73,7 +76,13 @@ def read_pyskl(
             note(f"{_id(clip)}: nobody is seen")
             continue
         recording = replace(recording, actions=whole(label, recording), source=_id(clip))
-        yield Sample(recording, _id(clip), split)
+        yield Sample(recording, _id(clip), split, group=group_of(_id(clip)))
+
+
+def group_of(id: str) -> str:
+    """Performer of a clip of NTU, film of one of UCF101; "" where an id says neither."""
+    match = _GROUP.fullmatch(id)
+    return next(filter(None, match.groups())) if match else ""
 
 
 def class_names(labels: Path | None, class_map: Path | None) -> Callable[[int], str | None]:

@@ -13,6 +13,7 @@ from skeletr.datasets.archives import DATA_VARIABLE, data_root
 from skeletr.datasets.load import EXPERIMENTS_ONLY
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.vocabulary import labels_of
+from skeletr.devices import DEVICES, DeviceError, pick_device
 from skeletr.evaluation.live import evaluate_live
 from skeletr.evaluation.report import Result, table
 from skeletr.evaluation.task import TaskInfo, evaluate_task, task_table
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=list(DATASETS),
         help="default: all whose labels the checkpoint knows",
     )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where to compute")
     parser.add_argument("--split", choices=("test", "val"), default="test", help="default: test")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, - for stdout")
     parser.add_argument(
@@ -41,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a table, or JSON; 1 where something is missing or broken."""
     try:
-        checkpoint = Checkpoint.from_pretrained(args.checkpoint)
+        checkpoint = Checkpoint.from_pretrained(args.checkpoint, pick_device(args.device))
         shown, values = _measure(checkpoint, args)
-    except (CheckpointError, DatasetError) as error:
+    except (CheckpointError, DatasetError, DeviceError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
     text = json.dumps(values, indent=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 RESULT, VIDEO = "result.json", "annotated.mp4"
+# Among the settings that are kept with a result. A digest of where the video lay: whoever is given
+# a result need not know that.
+_PLACE = "video_place"
 # In a folder, what ends so is taken for a video; a file that is named is taken whatever its name.
 SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"),
@@ -29,7 +33,8 @@ def find_jobs(paths: Sequence[Path], out: Path) -> list[Job]:
     """A job for each video that is named or lies in a folder that is named, however deep.
 
     Results go to `out` in folders named as the videos, below folders as those of the videos; of
-    several that would have the same name, the later ones get a number.
+    several that would have the same name, the later ones get a number, and so does one
+    whose folder holds the result of another video of an earlier run.
 
     Raises:
         FileNotFoundError: there is no video in one of the folders.
@@ -39,7 +44,7 @@ def find_jobs(paths: Sequence[Path], out: Path) -> list[Job]:
     for path in paths:
         for video, place in _videos(path, out):
             folder, number = place, 1
-            while str(folder).casefold() in taken:
+            while str(folder).casefold() in taken or _is_of_another(out / folder, video):
                 number += 1
                 folder = place.with_name(f"{place.name}-{number}")
             taken.add(str(folder).casefold())
@@ -85,13 +90,37 @@ def with_video(settings: Mapping[str, Any], video: Path) -> dict[str, Any]:
     Raises `OSError` where the video cannot be found.
     """
     facts = video.stat()
-    return {**settings, "video_bytes": facts.st_size, "video_modified": int(facts.st_mtime)}
+    return {
+        **settings,
+        "video_bytes": facts.st_size,
+        "video_modified": int(facts.st_mtime),
+        _PLACE: hashlib.sha256(str(video.resolve()).encode()).hexdigest()[:16],
+    }
+
+
+def _is_of_another(folder: Path, video: Path) -> bool:
+    """Whether a folder holds the result of another video: from elsewhere, and another file."""
+    try:
+        found = json.loads((folder / RESULT).read_text(encoding="utf-8"))["settings"]
+        ours = with_video({}, video)
+        moved = all(found[k] == v for k, v in ours.items() if k != _PLACE)
+        return found[_PLACE] != ours[_PLACE] and not moved
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def forget_video(folder: Path) -> None:
+    """Remove an annotated video, and first the result that it belongs to."""
+    if (folder / VIDEO).exists():
+        (folder / RESULT).unlink(missing_ok=True)
+        (folder / VIDEO).unlink(missing_ok=True)
 
 
 def is_done(job: Job, settings: Mapping[str, Any]) -> bool:
     """Whether the job's result was written whole, with these settings and of this very file."""
     try:
         found = json.loads((job.folder / RESULT).read_text(encoding="utf-8"))
-        return found["settings"] == with_video(settings, job.video)
+        done, wanted = found["settings"], with_video(settings, job.video)
+        return {**done, _PLACE: ""} == {**wanted, _PLACE: ""}  # it may have been moved
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False

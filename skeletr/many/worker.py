@@ -17,7 +17,7 @@ from skeletr.devices import share_cores
 from skeletr.digest import checkpoint_digest
 from skeletr.export import write_csv, write_json
 from skeletr.files import atomic_folder
-from skeletr.many.jobs import RESULT, VIDEO, Job, with_video
+from skeletr.many.jobs import RESULT, VIDEO, Job, forget_video, with_video
 from skeletr.onnx_engine import OnnxModel, open_checkpoint
 from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
@@ -132,7 +132,9 @@ class VideoWorker:
         settings = with_video(self.recorded, job.video)
         # The result comes last: where it is, the others are too.
         with atomic_folder(job.folder, last=RESULT) as partial:
-            if self._settings.picture is not None:
+            if self._settings.picture is None:
+                forget_video(job.folder)
+            else:
                 drawing = annotate_video(
                     job.video,
                     result,

@@ -24,6 +24,7 @@ from skeletr.video.source import describe, display_matrix, open_video, swaps_sid
 
 # A step back of more than this is a new time line (joined clips), not a disordered frame.
 _NEW_TIMELINE = 1.0
+_MISSED = 0.5  # seconds without a frame, at the beginning or end, that are said
 
 
 class Decoder:
@@ -41,8 +42,10 @@ class Decoder:
         stamps = _Clock(1 / self.info.fps)
         damage = _Damage()
         count = 0
+        late = 0.0
         for frame in self._decode(damage):
             time = stamps.next(_seconds(frame))
+            late = late if count else self._missing_start(frame, damage)
             count += 1
             check_length(self.info.name, time, count, self._limits)
             image = self._image(frame, damage)
@@ -51,7 +54,7 @@ class Decoder:
         if count <= damage.pictures:
             raise VideoError(f"{self.info.name} holds no frame that can be decoded.")
         self._note_damage(damage)
-        self._note_missing_end(stamps.last)
+        self._note_missing(late, stamps.last)
 
     def _open(self, name: str) -> tuple[InputContainer, VideoStream]:
         return open_video(self._path, name, self._limits.max_pixels)
@@ -102,9 +105,21 @@ class Decoder:
                 f"{self.info.name} is damaged: {parts} part(s) could not be decoded."
             )
 
-    def _note_missing_end(self, last: float) -> None:
-        end = last + 1 / self.info.fps
-        if self.info.duration - end > max(0.5, 0.02 * self.info.duration):
+    def _missing_start(self, first: av.VideoFrame, damage: _Damage) -> float:
+        """Seconds of the file before the first frame that decodes, if they are worth a word."""
+        seconds = _seconds(first)
+        if seconds is None or damage.start is None:
+            return 0.0
+        return seconds - damage.start if seconds - damage.start > _MISSED else 0.0
+
+    def _note_missing(self, late: float, last: float) -> None:
+        if late:
+            self.warnings.append(
+                f"{self.info.name} begins with {span(late)} that could not be decoded; times "
+                "count from its first frame that could."
+            )
+        end = late + last + 1 / self.info.fps
+        if self.info.duration - end > max(_MISSED, 0.02 * self.info.duration):
             self.warnings.append(
                 f"{self.info.name} is cut off or damaged: only the first {span(end)} of "
                 f"{span(self.info.duration)} could be decoded and were used."
@@ -113,10 +128,14 @@ class Decoder:
 
 @dataclass
 class _Damage:
-    """How many parts of a file could not be used: packets not decoded, pictures not converted."""
+    """How many parts of a file could not be used: packets not decoded, pictures not converted.
+
+    start: seconds at which the stream says it begins, None where it does not.
+    """
 
     packets: int = 0
     pictures: int = 0
+    start: float | None = None
 
 
 def _seconds(frame: av.VideoFrame) -> float | None:
@@ -128,6 +147,8 @@ def _seconds(frame: av.VideoFrame) -> float | None:
 
 def _frames(container, stream, damage: _Damage) -> Iterator[av.VideoFrame]:
     """Every frame that decodes; what does not is counted and skipped."""
+    if stream.start_time is not None:
+        damage.start = float(stream.start_time * stream.time_base)
     packets = container.demux(stream)
     while True:
         try:
@@ -142,7 +163,9 @@ def _frames(container, stream, damage: _Damage) -> Iterator[av.VideoFrame]:
         except av.FFmpegError:
             damage.packets += 1
             continue
-        yield from (f for f in frames if not f.is_corrupt)
+        whole = [f for f in frames if not f.is_corrupt]
+        damage.packets += len(frames) - len(whole)
+        yield from whole
 
 
 def _scan(container, stream) -> tuple[float, int]:

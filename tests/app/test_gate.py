@@ -30,6 +30,8 @@ def ask(
     length: int | None = None,
     free: int = 100_000 * MB,
     metrics: Metrics | None = None,
+    query: bytes = b"",
+    open_pages: list[str] | None = None,
 ) -> Answer:
     """One request through the gate to an application that reads its body and says yes."""
     answer = Answer()
@@ -58,8 +60,10 @@ def ask(
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
     scope = {"type": "http", "path": path, "method": method, "headers": headers}
+    scope["query_string"] = query
     settings = AppSettings(max_upload_mb=5, max_picture_mb=1)
-    gate = Gate(inner, settings, metrics or Metrics(), lambda: free)
+    told = [] if open_pages is None else open_pages
+    gate = Gate(inner, settings, metrics or Metrics(), lambda: free, is_open=told.append)
     run(gate(scope, receive, send))
     return answer
 
@@ -147,3 +151,12 @@ def test_camera_pictures_are_counted() -> None:
     for path in ("/gradio_api/stream/ab", "/gradio_api/stream/ab", "/gradio_api/stream/ab/close"):
         ask(path, "POST", metrics=metrics)
     assert metrics.total("frames_received_total") == 2
+
+
+def test_pages_say_that_they_are_open() -> None:
+    told: list[str] = []
+    path = "/gradio_api/app_id"
+    for query in (b"page=ab12", b"", b"page=", b"page=../x", b"page=" + b"a" * 65):
+        assert ask(path, query=query, open_pages=told).reached
+    ask("/gradio_api/queue/data", query=b"page=other", open_pages=told)
+    assert told == ["ab12"]

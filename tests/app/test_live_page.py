@@ -130,5 +130,5 @@ def test_a_camera_that_is_refused_is_explained(open_page, launch_browser) -> Non
     with launch_browser("--deny-permission-prompts") as browser:
         page = open_page(browser)
         start_camera(page)
-        page.locator("#camera-note.sk-problem").wait_for()
-        assert "camera" in page.locator("#camera-note").inner_text().lower()
+        page.locator(".sk-camera-note.sk-problem >> visible=true").wait_for()
+        assert "camera" in page.locator(".sk-camera-note >> visible=true").inner_text().lower()

@@ -106,6 +106,20 @@ def test_a_video_goes_through_and_its_files_go_with_the_page(
     assert list(served.sessions.vault.root.glob("visitor-*")) == []
 
 
+def test_only_what_was_asked_for_last_is_recognised(
+    served: gr.Blocks, open_page, moving_video: Path
+) -> None:
+    page = open_page()
+    first, second = (uploaded(page, moving_video, name) for name in ("first.mp4", "second.mp4"))
+    session = served.sessions.get(page.key)
+    for file in (first, second):  # both wait for their place
+        session.expect(file["path"], Path(file["path"]))
+    assert page.call("recognise", [first, *OPTIONS])["success"]
+    assert session.outcome is None and Path(second["path"]).exists()
+    assert page.call("recognise", [second, *OPTIONS])["success"]
+    assert session.outcome.result.info.name == "second.mp4"
+
+
 def test_files_of_others_and_of_the_server_cannot_be_had(
     served: gr.Blocks, open_page, moving_video: Path
 ) -> None:

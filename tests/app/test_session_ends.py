@@ -103,6 +103,32 @@ def test_a_browser_that_vanished_is_noticed(sessions: Sessions) -> None:
     assert len(sessions) == 0
 
 
+def test_an_open_page_keeps_what_it_shows_though_nothing_is_asked(sessions: Sessions) -> None:
+    frame(sessions, "a")
+    session = sessions.get("a")
+    sessions.is_open("a")
+    sessions.is_open("nobody")
+    session.used = time.monotonic() - 10_000
+    sessions.places._served["a"].seen = -1e9
+    sessions.sweep()
+    assert len(sessions) == 1 and FakePose.open == 0  # its camera is freed all the same
+    session.seen = time.monotonic() - 10_000
+    sessions.sweep()
+    assert len(sessions) == 0
+
+
+def test_what_waits_can_be_given_up(sessions: Sessions, moving_video: Path) -> None:
+    session = sessions.get("a")
+    session.expect(str(moving_video), moving_video)
+    assert session.waits and session.asked == str(moving_video)
+    assert session.give_up() and not session.waits and session.asked == ""
+    assert not session.give_up()
+    running = session.begin(moving_video, "film.mp4", OPTIONS)
+    session.expect("A handshake")  # stops what may hold the place that this waits for
+    assert running.wait(60)
+    sessions.close_all()
+
+
 def test_the_sweep_runs_by_itself(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions_module, "_SWEEP", 0.02)
     sessions.get("a").used = time.monotonic() - 10_000

@@ -225,6 +225,21 @@ def test_recordings_are_examples_and_what_is_none_is_explained(
     assert "name first" in taught_files([good], "", mine, teacher, sessions)
 
 
+def test_nothing_is_learned_or_written_for_a_closed_page(
+    sessions: Sessions, session: Session, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine = session.teaching
+    mine.offer(teacher, "juggle", one())
+    assert mine.file().exists()
+    mine.close()
+    with pytest.raises(TeachError, match="closed"):
+        mine.offer(teacher, "juggle", one())
+    path = tmp_path / "late.npz"
+    one().save(path)
+    assert taught_files([path], "juggle", mine, teacher, sessions) == ""
+    assert mine.file() is None and not list(sessions.vault.root.glob("visitor-*"))
+
+
 def test_names_are_escaped(session: Session, teacher: Teacher) -> None:
     name = '<img src=x onerror="y">'
     session.teaching.offer(teacher, name, one())

@@ -166,7 +166,7 @@ def test_a_file_cut_short_gives_its_frames_and_a_warning(make_video) -> None:
 
 
 def test_a_beginning_that_cannot_be_decoded_is_said(make_video) -> None:
-    path = make_video("late.ts", (pattern(i) for i in range(100)), fps=25, g="50", bf="0")
+    path = make_video("late.ts", (pattern(i) for i in range(100)), fps=25, g="50", sc_threshold="0")
     whole, packet = path.read_bytes(), 188
     path.write_bytes(whole[len(whole) // packet // 4 * packet :])  # in mid-picture group
     reader = VideoReader(path)

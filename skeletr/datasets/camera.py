@@ -33,7 +33,7 @@ class Camera:
             near = float(rng.choice([0.0, 180.0]) + rng.normal(0, 25))
             yaw = near if rng.random() < 0.5 else float(rng.uniform(-180, 180))
         else:
-            yaw = float(np.clip(rng.normal(0, 32), -75, 75))
+            yaw = float(np.clip(rng.normal(0, 25), -75, 75))
         return cls(
             yaw=yaw,
             pitch=float(np.clip(rng.normal(6, 9), -12, 35)),

@@ -125,7 +125,7 @@ def _single(
     config: SceneConfig,
     rng: np.random.Generator,
 ) -> Actor:
-    camera = Camera.random(rng, all_round=rng.random() < 0.15)
+    camera = Camera.random(rng, all_round=rng.random() < 0.1)
     actor = act(pool.single(rng, label), times, camera, rng)
     if rng.random() < config.still:
         actor = hold_still(actor, times, rng) or actor

@@ -22,9 +22,14 @@ class _Kept:
 
 
 class ReadyMade:
-    """Outcomes by name and threshold, with their files; may be used from several threads."""
+    """Outcomes by name and threshold, with their files; may be used from several threads.
+
+    Attributes:
+        making: held by whoever makes one, so that nobody makes the same at the same time.
+    """
 
     def __init__(self) -> None:
+        self.making = threading.Lock()
         self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -24,7 +24,7 @@ from skeletr.subtitles import write_vtt
 
 _RECOGNISING = 0.75  # share of the time that goes into recognising a video; the rest into drawing
 _FOLLOWING = 0.35  # the same where the skeletons are there already
-_LOOK = 0.25  # seconds between two looks at models that load
+_LOOK = 0.25  # seconds between two looks at what one waits for
 _MOST_NAME = 200  # characters
 _AS_SAVED = (
     "Shown as it was saved, drawn from the joints. Recognise asks the model of today once more."
@@ -122,12 +122,21 @@ def _example(work: Work, recording: Recording) -> Outcome:
     """The same for everybody who taught nothing, unless it is to be recognised anew."""
     if work.folder is None or work.anew or work.taught is not None:
         return _recording(work, recording)
-    key = (work.name, work.options.threshold)
-    outcome = work.engine.ready_made.take(key, work.folder)
-    if outcome is None:
-        outcome = _recording(work, recording)
-        work.engine.ready_made.keep(key, outcome)
-    return outcome
+    key, ready_made = (work.name, work.options.threshold), work.engine.ready_made
+    known = ready_made.take(key, work.folder)
+    if known is not None:
+        return known
+    while not ready_made.making.acquire(timeout=_LOOK):
+        if work.cancel.is_set():
+            raise Cancelled("stopped while another example was made")
+    try:
+        outcome = ready_made.take(key, work.folder)  # perhaps it was this one
+        if outcome is None:
+            outcome = _recording(work, recording)
+            ready_made.keep(key, outcome)
+        return outcome
+    finally:
+        ready_made.making.release()
 
 
 def _recording(work: Work, recording: Recording) -> Outcome:

@@ -53,6 +53,7 @@ def test_the_model_looks_at_an_example_once(tmp_path: Path) -> None:
         while engine.ready_made.take((name, None), tmp_path) is None:
             assert time.monotonic() < ahead
             time.sleep(0.1)
+    assert not engine.ready_made.making.locked()
     folders = [tmp_path / str(i) for i in range(3)]
     for folder in folders:
         folder.mkdir()
@@ -64,6 +65,21 @@ def test_the_model_looks_at_an_example_once(tmp_path: Path) -> None:
     stricter = Job(engine, UserOptions("mediapipe", threshold=0.9), example(name), name, folders[2])
     stricter.start()
     assert stricter.wait(300) and stricter.outcome.result is not known.result
+
+
+def test_two_who_ask_at_the_same_time_share_one_look(tmp_path: Path) -> None:
+    engine = Engine(AppSettings(), untrained, lambda options: FakePose())
+    name = example_names()[0]
+    jobs = []
+    for number in range(3):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        jobs.append(Job(engine, UserOptions("mediapipe"), example(name), name, folder))
+        jobs[-1].start()
+    jobs[-1].cancel()
+    assert all(job.wait(300) for job in jobs)
+    assert jobs[0].outcome.result is jobs[1].outcome.result is not None
+    assert jobs[-1].outcome.stopped or jobs[-1].outcome.result is jobs[0].outcome.result
 
 
 def test_recognised_anew_an_example_is_looked_at_again(tmp_path: Path) -> None:

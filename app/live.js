@@ -38,12 +38,15 @@ const mark = () => {
   if (picked && performance.now() > picked.until) picked = null;
   for (const map of MAPS) {
     const plot = plotIn(map);
+    keysFor(map);
     if (!plot) continue;
     if (!plot.skeletrListens) {
       plot.skeletrListens = true;
       plot.on("plotly_click", pick(map, plot));
+      plot.on("plotly_hover", mark); // the frame of the keyboard follows at once
     }
-    markPlot(plot, picked && picked.map === map ? cellOf(plot) : []);
+    const clicked = picked && picked.map === map ? cellOf(plot) : [];
+    markPlot(plot, [...clicked, ...cursorMarks(map, plot)]);
   }
 };
 

@@ -22,7 +22,7 @@ from app.sessions import Sessions
 from app.settings import AppSettings, UserOptions
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("results_marks.js", "live.js")
+_SCRIPTS = ("results_marks.js", "map_keys.js", "live.js")
 _EVERY = 0.03  # seconds between two frames that the page may send; pace.js sends fewer if need be
 
 

@@ -87,8 +87,11 @@ const listeners = {
   "video-timeline": (plot) => plot.on("plotly_click", (data) => goTo(data.points[0].customdata[0])),
 };
 
+const MAPS = ["video-attention", "video-people-attention"];
+
 // Plots come and go with their components, so each is looked for again and again.
 const listen = () => {
+  MAPS.forEach(keysFor);
   for (const [id, add] of Object.entries(listeners)) {
     const plot = plotIn(id);
     if (!plot || plot.skeletrListens) continue;
@@ -134,8 +137,8 @@ const draw = (video) => {
 const mark = (video) => {
   const [map, people, timeline] = Object.keys(listeners).map(plotIn);
   const spots = view ? view.spots : [];
-  if (map) markPlot(map, chosen ? cellMarks(spots, chosen) : []);
-  if (people) markPlot(people, chosen ? peopleMarks(spots, chosen) : []);
+  if (map) markPlot(map, [...(chosen ? cellMarks(spots, chosen) : []), ...cursorMarks(MAPS[0], map)]);
+  if (people) markPlot(people, [...(chosen ? peopleMarks(spots, chosen) : []), ...cursorMarks(MAPS[1], people)]);
   if (timeline) markPlot(timeline, timelineMarks(timeline, chosen, video ? video.currentTime : null));
 };
 

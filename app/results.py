@@ -19,7 +19,7 @@ from app.timeline_view import shown_labels, timeline
 from skeletr.actions import ActionLog
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("results_draw.js", "results_marks.js", "results.js")
+_SCRIPTS = ("results_draw.js", "results_marks.js", "map_keys.js", "results.js")
 _KEYS = (
     '<p class="sk-meta sk-keys"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step '
     "a frame, with <kbd>Shift</kbd> a second.</p>"
@@ -27,7 +27,7 @@ _KEYS = (
 _WHO = (
     "<h3>Who looks at whom</h3><p>The model relates short sequences of every person within five "
     "seconds. Each row looks, each column is looked at. <b>Click a cell</b>: the video goes to the "
-    "moment that is looked at, and both people are marked.</p>"
+    "moment that is looked at, and both people are marked. By keyboard: arrows, then Enter.</p>"
 )
 _WHAT_IF = f"<h3>What if</h3><p>{what_if_view.ASK}</p>"
 

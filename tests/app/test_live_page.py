@@ -78,6 +78,7 @@ def test_a_head_and_a_cell_are_chosen_live_and_the_session_is_kept(
         page.locator("#live-people li").nth(people - 1).wait_for()
         choose_a_head(page)
         check_a_cell(page)
+        check_the_keyboard(page)
         page.locator("#live-wanted input").uncheck()
         page.locator("#live-maps").wait_for(state="hidden")
         page.get_by_label("capture photo").first.click()  # now it says stop
@@ -124,6 +125,17 @@ def check_a_cell(page) -> None:
         "(() => { const { top, bottom } = document.querySelector('#live-overlay')"
         ".getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })()"
     )
+
+
+def check_the_keyboard(page) -> None:
+    """Arrows and Enter choose a cell as well, while the maps go on."""
+    page.locator("#live-people-attention").focus()
+    page.keyboard.press("ArrowRight")
+    said = page.locator("#live-people-attention .sk-map-said", has_text="looks at Person")
+    said.wait_for()
+    page.keyboard.press("Enter")
+    looks, seen = re.findall(r"Person (\d+)", said.inner_text())
+    page.locator(f".sk-live-pair[data-looks='{looks}'][data-seen='{seen}']").wait_for()
 
 
 def test_a_camera_that_is_refused_is_explained(open_page, launch_browser) -> None:

@@ -115,6 +115,32 @@ def test_a_cell_goes_to_its_moment_and_marks_its_people(page, expected: Expected
     check_one_head(page, attention)
 
 
+def test_a_cell_is_chosen_by_keyboard(page, expected: Expected) -> None:
+    _, attention = expected.window
+    names = attention.names
+    row, column = 2, len(names) - 1
+    the_map = page.locator("#video-attention")
+    assert "Arrow keys" in the_map.get_attribute("aria-label")
+    the_map.focus()
+    page.keyboard.press("ArrowUp")  # the edge holds
+    for key, times in (("ArrowDown", row), ("ArrowRight", column + 1)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    share = 100 * float(attention.select()[row, column])
+    said = f"{names[row]} looks at {names[column]}: {share:.1f} %"
+    the_map.locator(".sk-map-said", has_text=said).wait_for()
+    the_map.locator(".sk-mark-cursor").wait_for()
+    bodies = page.locator("#video-pair .sk-body")
+    people = [int(attention.person[i]) for i in (row, column)]
+    assert bodies.evaluate_all("nodes => nodes.map(n => +n.dataset.person)") == people
+    page.keyboard.press("Enter")
+    wait_for_time(page, float(attention.times[column]))
+    page.locator("#video-attention .sk-mark[data-role=seen]").wait_for(state="attached")
+    assert marked(page, "video-attention")["looks"][0] == people[0]
+    page.locator("#video-people-attention").focus()
+    the_map.locator(".sk-mark-cursor").wait_for(state="detached")
+
+
 def check_inside_the_pair(page, expected: Expected, row: int, column: int) -> None:
     """The tokens are those of the model, added up to the cell that was clicked."""
     page.locator("#video-tokens .heatmaplayer image").wait_for(state="attached")

@@ -11,7 +11,7 @@ from skeletr.datasets.camera import Camera
 from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
-from skeletr.datasets.variations import come_or_go, hold_still, roam
+from skeletr.datasets.variations import come_or_go, hold_still, roam, still_chance
 from skeletr.recording import Action, Recording
 
 IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
@@ -27,7 +27,8 @@ class SceneConfig:
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
-    still: chance that a single person stops in mid-movement and stands there for the whole scene;
+    still: chance that a single person stops in mid-movement and stands there for the whole scene,
+    or holds something high, which has a chance of its own;
     roam: chance that somebody who walks or runs does so through the picture; enter: chance that
     somebody who moves through it comes in or goes out at its border.
     """
@@ -127,7 +128,7 @@ def _single(
 ) -> Actor:
     camera = Camera.random(rng, all_round=rng.random() < 0.1)
     actor = act(pool.single(rng, label), times, camera, rng)
-    if rng.random() < config.still:
+    if rng.random() < still_chance(actor, config.still):
         actor = hold_still(actor, times, rng) or actor
     elif rng.random() < config.roam:
         actor = roam(actor, times, rng)

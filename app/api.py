@@ -23,9 +23,11 @@ _POLL = 0.5  # seconds between two reports of how far it is
 def api(sessions: Sessions, settings: AppSettings) -> None:
     """Add the endpoint to the current page; nothing of it is seen there."""
 
+    usual = settings.usual_people
+
     def recognize(
         file: str,
-        max_people: float = UserOptions.max_people,
+        max_people: float = usual,
         threshold: float | None = None,
         pose: str = FRONTENDS[0],
         request: gr.Request = None,
@@ -39,7 +41,7 @@ def api(sessions: Sessions, settings: AppSettings) -> None:
 
         Args:
             file: a video of up to ten minutes, or a session or recording saved by this app
-            max_people: how many people are followed at once
+            max_people: how many people are followed at once; no more than the server allows
             threshold: from 0 to 1, below it the answer is "unknown"; the model's own if left out
             pose: name of the pose model
 
@@ -58,7 +60,7 @@ def api(sessions: Sessions, settings: AppSettings) -> None:
         return _recognise(sessions, Path(file), options, key, progress)
 
     file = gr.File(visible=False, label="Video, session or recording")
-    people = gr.Number(UserOptions.max_people, precision=0, minimum=1, visible=False)
+    people = gr.Number(usual, precision=0, minimum=1, visible=False)
     threshold = gr.Number(None, minimum=0, maximum=1, visible=False)
     pose = gr.Dropdown(list(FRONTENDS), value=FRONTENDS[0], visible=False)
     answer = gr.JSON(visible=False, label="Result")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 
 _MOST = 1000  # cameras; the one that was looked at longest ago is forgotten
 
@@ -13,10 +14,16 @@ class Arrivals:
 
     The newest picture always wins: those that come while another one is worked on replace one
     another. May be used from any thread.
+
+    Args:
+        dropped: told how many more were skipped, of all cameras together. Never less than none: a
+            picture that is looked at after all makes up for the next one that is skipped.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dropped: Callable[[int], None] = lambda more: None) -> None:
         self._lock = threading.Lock()
+        self._dropped = dropped
+        self._owed = 0  # pictures that were told as skipped, and looked at after all
         self._camera_of: OrderedDict[str, str] = OrderedDict()  # page -> camera
         self._waiting: dict[str, int] = {}  # camera -> pictures since the one looked at last
 
@@ -49,4 +56,11 @@ class Arrivals:
             self._waiting[camera] = 0
             if len(self._camera_of) > _MOST:
                 self._waiting.pop(self._camera_of.popitem(last=False)[1], None)
+            self._tell(skipped)
         return skipped
+
+    def _tell(self, skipped: int) -> None:
+        more = skipped - self._owed
+        self._owed = max(0, -more)
+        if more > 0:
+            self._dropped(more)

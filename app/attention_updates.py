@@ -108,13 +108,14 @@ def _window(
 
 
 def moments(log: ActionLog) -> list[float]:
-    """The key frames that can be looked at, in seconds; never empty."""
-    return [t for t, _ in log.attention] or log.scene.times.tolist() or [0.0]
+    """The key frames that can be looked at, in seconds; never empty. Those whose window is not
+    kept, which are the first of a long video, the model is asked about again."""
+    return log.scene.times.tolist() or [t for t, _ in log.attention] or [0.0]
 
 
 def shown_first(log: ActionLog) -> float:
-    """The moment that a new result begins with: the middle one."""
-    times = moments(log)
+    """The moment that a new result begins with: the middle one of those that are kept."""
+    times = [t for t, _ in log.attention] or moments(log)
     return times[len(times) // 2]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import gradio as gr
@@ -9,6 +10,7 @@ import gradio as gr
 from app.settings import UserOptions
 from skeletr.overlay import PICTURES, Picture
 from skeletr.pose import FRONTENDS
+from skeletr.tracking import SMOOTHINGS, Smoothing
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,19 @@ class OptionControls:
     own_threshold: gr.Checkbox
     threshold: gr.Slider
     picture: gr.Dropdown
+    smoothing: gr.Dropdown
 
     @property
     def inputs(self) -> list[gr.components.Component]:
         """For the inputs of an event."""
-        return [self.pose, self.max_people, self.own_threshold, self.threshold, self.picture]
+        return [
+            self.pose,
+            self.max_people,
+            self.own_threshold,
+            self.threshold,
+            self.picture,
+            self.smoothing,
+        ]
 
 
 def option_controls(most: int) -> OptionControls:
@@ -33,16 +43,23 @@ def option_controls(most: int) -> OptionControls:
         pose = gr.Dropdown(
             list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
         )
-        usual = min(UserOptions.max_people, most)
         max_people = gr.Slider(
-            1, max(most, 2), value=usual, step=1, label="People at most", min_width=140
+            1,
+            max(most, 2),  # a slider needs two ends; with nothing to choose it is not shown
+            value=min(UserOptions.max_people, most),
+            step=1,
+            label="People at most",
+            min_width=140,
+            visible=most > 1,
         )
-    picture = gr.Dropdown(
-        [(p.capitalize(), p) for p in PICTURES],
-        value=PICTURES[0],
-        label="Picture",
-        info="What is shown of people; who is not found is not blurred",
-        filterable=False,
+    picture = _named(
+        PICTURES, "Picture", "What is shown of people; who is not found is not blurred"
+    )
+    smoothing = _named(
+        SMOOTHINGS,
+        "Smoothing",
+        "Stronger is calmer, and follows fast movements a little later",
+        UserOptions.smoothing,
     )
     own = gr.Checkbox(False, label="Choose when the answer is “unknown”")
     threshold = gr.Slider(
@@ -56,15 +73,41 @@ def option_controls(most: int) -> OptionControls:
         queue=False,
         api_visibility="private",
     )
-    return OptionControls(pose, max_people, own, threshold, picture)
+    return OptionControls(pose, max_people, own, threshold, picture, smoothing)
+
+
+def _named(names: Collection[str], label: str, info: str, value: str | None = None) -> gr.Dropdown:
+    """One of a few names, the first if no value is given."""
+    return gr.Dropdown(
+        [(name.capitalize(), name) for name in names],
+        value=value or next(iter(names)),
+        label=label,
+        info=info,
+        filterable=False,
+    )
 
 
 def read(
-    most: int, pose: str, max_people: float, own: bool, threshold: float, picture: Picture
+    most: int,
+    pose: str,
+    max_people: float,
+    own: bool,
+    threshold: float,
+    picture: Picture,
+    smoothing: Smoothing = UserOptions.smoothing,
 ) -> UserOptions:
     """The values of `OptionControls.inputs` as options, for `most` people or fewer.
 
     Raises ValueError for values that the page does not offer.
     """
-    people = min(int(max_people), most)
-    return UserOptions(pose, people, float(threshold) if own else None, picture)
+    try:
+        people, least = int(max_people), float(threshold) if own else None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"people at most is {max_people!r} and the threshold {threshold!r}, expected numbers"
+        ) from error
+    if people > most:
+        raise ValueError(
+            f"people at most is {people}, but the limit is {most}; choose {most} or fewer"
+        )
+    return UserOptions(pose, people, least, picture, smoothing)

@@ -17,7 +17,7 @@ from app.settings import AppSettings, UserOptions
 from app.turns import Turns
 from skeletr.actions import ActionLog, Actions
 from skeletr.checkpoint import Checkpoint, CheckpointError
-from skeletr.devices import DeviceError, pick_device
+from skeletr.devices import DeviceError, is_out_of_memory, pick_device
 from skeletr.evidence import Evidence
 from skeletr.explore import Explorer
 from skeletr.pipeline import Cancelled
@@ -171,12 +171,13 @@ class Engine:
             self._make_frontend(UserOptions(FRONTENDS[0])).close()
         except (CheckpointError, DeviceError, PoseError, ValueError) as error:
             self._fail(str(error))
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
-            self._fail(_CARD_FULL)
-        except Exception:
-            _LOG.exception("loading the models failed")
-            self._fail("The models could not be loaded; the log of the server says why.")
+        except Exception as error:
+            if is_out_of_memory(error):
+                torch.cuda.empty_cache()
+                self._fail(_CARD_FULL)
+            else:
+                _LOG.exception("loading the models failed")
+                self._fail("The models could not be loaded; the log of the server says why.")
         else:
             self._checkpoint = checkpoint
             device = next(checkpoint.model.parameters()).device.type
@@ -201,7 +202,9 @@ def _turn(turns: Turns) -> Iterator[None]:
     with turns:
         try:
             yield
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             torch.cuda.empty_cache()
             _LOG.warning("the graphics card has no memory left")
             raise NotReady(_CARD_FULL) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +29,8 @@ _FRAME = re.compile(rf"{_API}/stream/(?P<camera>[^/]+)")
 _ALIVE = f"{_API}/app_id"  # what recovery.js asks for every few seconds
 _OPEN = re.compile(rb"page=(?P<page>\w{1,64})")
 _MB = 2**20
+_INTERRUPTED = "The upload was interrupted. Try again."
+_GRADIO_413 = "maximum allowed size"  # the words for which Gradio answers 413
 _HEADERS = {
     b"x-content-type-options": b"nosniff",
     # An address with the path of a visitor's file in it must not reach anybody else.
@@ -107,15 +110,25 @@ class Gate:
         most = megabytes * _MB + _MB
         length = _content_length(scope)
         if length is not None and length > most:
-            kind = "file" if upload else "request"
-            raise _Refusal(413, f"This {kind} is too large: the limit is {megabytes} MB.")
-        if upload:
-            self._check_disk(length or 0)
-        return _at_most(receive, most)
+            raise _Refusal(413, _too_large(upload, megabytes))
+        if not upload:
+            return _at_most(receive, most)
+        self._check_disk(length or 0)
+        return _whole(receive, most, _too_large(upload, megabytes))
 
     def _check_disk(self, length: int) -> None:
         if self._free() - length < self._settings.min_free_mb * _MB:
             raise _Refusal(507, "The server's disk is nearly full. Try again in an hour.")
+
+
+def _too_large(upload: bool, megabytes: int) -> str:
+    if not upload:
+        return f"This request is too large: the limit is {megabytes} MB."
+    # Gradio sends all files that were chosen together as one.
+    return (
+        f"This upload is too large: the {_GRADIO_413} is {megabytes} MB, for several files "
+        "together too. Give a smaller file, or give the files one by one."
+    )
 
 
 def _content_length(scope: Scope) -> int | None:
@@ -137,6 +150,27 @@ def _at_most(receive: Receive, most: int) -> Receive:
         return message
 
     return counted
+
+
+def _whole(receive: Receive, most: int, too_large: str) -> Receive:
+    """`receive` of an upload, which fails where the body ends early or is larger than `most`.
+
+    It fails in the one way after which Gradio removes the files that it has begun.
+    """
+    seen, more = 0, True
+
+    async def whole() -> Message:
+        nonlocal seen, more
+        message = await receive()
+        if more and message["type"] == "http.disconnect":
+            raise MultiPartException(_INTERRUPTED)
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise MultiPartException(too_large)
+        more = message.get("more_body", False)
+        return message
+
+    return whole
 
 
 def _with_headers(send: Send, more: dict[bytes, bytes]) -> Send:

@@ -16,7 +16,7 @@ from app.live_kept import Kept
 from app.settings import UserOptions
 from app.stream_clock import StreamClock
 from skeletr.actions import Actions
-from skeletr.overlay import OverlayStyle, draw_actions, draw_pair
+from skeletr.overlay import OverlayStyle, Veil, draw_actions, draw_pair
 from skeletr.pipeline import StageTimer
 from skeletr.recording import Frame, Person
 from skeletr.scoring import Taught
@@ -75,7 +75,8 @@ class LiveStream:
         self._longest = engine.settings.limits.processing_side
         self._recognizer = engine.recognizer(options, True, taught)
         self._frontend = engine.frontend(options)
-        self._tracker = Tracker()
+        self._tracker = Tracker(options.tracking)
+        self._veil = Veil()
         self._clock = StreamClock()
         self._size: tuple[int, int] | None = None
         self._note = ""
@@ -87,7 +88,7 @@ class LiveStream:
     def adapt(self, options: UserOptions, taught: Taught | None) -> None:
         """Go on with other settings: people keep their numbers, and labels are there at once.
 
-        With other labels a new session begins, a few seconds back.
+        With other labels another recogniser begins, a few seconds back; what can be saved stays.
 
         Raises `PoseError` where there is no such pose model; nothing was changed then.
         """
@@ -97,9 +98,11 @@ class LiveStream:
             self._frontend.close()
             self._frontend = new
         self.options = options
+        self._tracker.smooth(options.tracking.smoothing)
         self._recognizer.threshold = self._recognizer.threshold_of(options.threshold)
         if taught is not self._taught:
             self._taught = taught
+            self._kept.keep(self._recognizer.log())
             self._recognizer = self._engine.recognizer(options, True, taught)
             for frame in self._kept.latest(_REMEMBERED):
                 self._recognizer.step(frame.people, frame.time, self._size or (1, 1))
@@ -127,10 +130,10 @@ class LiveStream:
         image = _fit(image, self._longest)
         now = self._begin_anew_if_needed(image, time.monotonic() if now is None else now)
         self._recognizer.attends = arcs or self.attention.wanted
-        actions, found = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
-        people = tuple(_mirror(p, image.shape[1]) for p in found) if mirrored else found
+        actions, found, hidden = self._recognise(image[:, ::-1] if mirrored else image, now, timer)
         with timer.stage("draw"):
-            drawn = self._draw(image, people, actions, arcs, now)
+            shown = (_as_shown(p, image.shape[1], mirrored) for p in (found, hidden))
+            drawn = self._draw(image, *shown, actions, arcs, now)
         self._dropped += skipped if self._done else 0  # before the first, the visitor waited
         note = self._note if now < _NOTE_SHOWN else ""
         latency = time.perf_counter() - begin
@@ -159,7 +162,8 @@ class LiveStream:
 
     def _recognise(
         self, image: np.ndarray, now: float, timer: StageTimer
-    ) -> tuple[Actions, tuple[Person, ...]]:
+    ) -> tuple[Actions, tuple[Person, ...], tuple[Person, ...]]:
+        """What is done, by whom, and who is to be blurred where the picture is."""
         with timer.stage("pose"):
             found = self._frontend.estimate(np.ascontiguousarray(image), now)
         with timer.stage("track"):
@@ -169,12 +173,13 @@ class LiveStream:
             actions = self._recognizer.step(people, now, image.shape[1::-1])
         if actions.fresh and actions.attention is not None:
             self._kept.attend(actions.key_time, actions.attention)
-        return actions, tuple(people)
+        return actions, tuple(people), self._veil.cover(found, now)
 
     def _draw(
         self,
         image: np.ndarray,
         people: tuple[Person, ...],
+        hidden: tuple[Person, ...],
         actions: Actions,
         arcs: bool,
         now: float,
@@ -188,9 +193,9 @@ class LiveStream:
         style = OverlayStyle(arcs=arcs, picture=self.options.picture)
         told = (actions.people, actions.scene)
         if pair is None:
-            return draw_actions(image, people, *told, looked, style)
+            return draw_actions(image, people, *told, looked, style, hidden)
         bare = replace(style, arcs=False, labels=False, caption=False)
-        drawn = draw_actions(image, people, style=bare)
+        drawn = draw_actions(image, people, style=bare, hidden=hidden)
         draw_pair(drawn, people, pair.looks, pair.seen, pair.weight)
         return draw_actions(drawn, people, *told, style=_LABELS)
 
@@ -200,7 +205,8 @@ class LiveStream:
 
     def reset(self) -> None:
         """Forget everybody: the next frame begins a new stream."""
-        for part in (self._frontend, self._tracker, self._recognizer, self._clock):
+        parts = (self._frontend, self._tracker, self._veil, self._recognizer, self._clock)
+        for part in parts:
             part.reset()
         self.attention.forget()
         self._kept.clear()
@@ -239,6 +245,10 @@ def _fit(image: np.ndarray, longest: int) -> np.ndarray:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _as_shown(people: tuple[Person, ...], width: int, mirrored: bool) -> tuple[Person, ...]:
+    return tuple(_mirror(p, width) for p in people) if mirrored else people
 
 
 def _mirror(person: Person, width: int) -> Person:

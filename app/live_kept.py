@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.joined_logs import joined
 from app.settings import AppSettings
 from app.vault import Vault
 from skeletr.actions import ActionLog, Attention
@@ -30,6 +31,7 @@ class Kept:
         self._seconds = settings.live_seconds
         self._frames: deque[Frame] = deque(maxlen=settings.limits.max_frames)
         self._windows: deque[tuple[float, Attention]] = deque()
+        self._log: ActionLog | None = None  # of the recognisers before the present one
 
     def see(self, frame: Frame) -> None:
         """Take one frame of tracked people."""
@@ -42,20 +44,28 @@ class Kept:
         self._windows.append((key, rounded))
 
     def latest(self, seconds: float) -> list[Frame]:
-        """The frames of the last `seconds`; what is before is forgotten."""
-        if self._frames:
-            self._forget(self._frames[-1].time - seconds)
-        return list(self._frames)
+        """The frames of the last `seconds`."""
+        since = self._frames[-1].time - seconds if self._frames else 0.0
+        return [frame for frame in self._frames if frame.time >= since]
+
+    def keep(self, log: ActionLog) -> None:
+        """Take what was recognised until now, by a recogniser that gives way to another one."""
+        self._log = log if self._log is None else joined(self._log, log)
 
     def clear(self) -> None:
         """Forget everything."""
         self._frames.clear()
         self._windows.clear()
+        self._log = None
 
     def session(self, log: ActionLog, image_size: tuple[int, int]) -> Session | None:
-        """All of it, with the labels in `log`, as times from 0 on; None where nobody was seen."""
+        """All of it, with the labels in `log`, as times from 0 on; None where nobody was seen.
+
+        What is before `log` has the labels that it was given then.
+        """
         if not any(frame.people for frame in self._frames):
             return None
+        log = log if self._log is None else joined(self._log, log)
         return excerpt(list(self._frames), image_size, log, list(self._windows), NAME)
 
     def _forget(self, before: float) -> None:
@@ -63,6 +73,8 @@ class Kept:
             self._frames.popleft()
         while self._windows and self._windows[0][0] < before:
             self._windows.popleft()
+        if self._log is not None and self._log.scene.end < before:
+            self._log = None
 
 
 class LiveFile:

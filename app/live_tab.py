@@ -158,7 +158,8 @@ def _maps(view: LiveView) -> tuple:
         return (gr.skip(),) * 4
     shown = view.actions.attention
     layers = gr.skip() if shown is None else _layers(view)
-    return *maps(shown, view.attention.choice.within(shown), view.attention.known), layers
+    heads, *plots = maps(shown, view.attention.choice.within(shown), view.attention.known)
+    return heads or views.note(live_view.NOBODY), *plots, layers
 
 
 def _layers(view: LiveView) -> object:

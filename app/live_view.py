@@ -14,6 +14,7 @@ WHO = (
     "<b>Click a cell</b>: the page goes to the picture, where its two people are marked.</p>"
 )
 HEADS_HINT = "Start the camera: the heads of the model appear here, each with what it does mostly."
+NOBODY = "Nobody is in view. Step in front of the camera: the heads appear here again."
 MAP_HINT = "Start the camera: who looks at whom appears here."  # short enough for a phone
 PAIR_HINT = f"Click a cell of a map: its two people are marked for {MARKED:g} seconds."
 PAIR_GONE = "That cell has just left the map. Click another one."

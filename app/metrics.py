@@ -20,7 +20,7 @@ _KNOWN = {
     "frames_received_total": ("counter", "Camera pictures that pages sent after their first."),
     "frames_total": ("counter", "Camera pictures that were recognised."),
     "frames_unanswered_total": ("counter", "Camera pictures answered without recognition."),
-    "frames_dropped": ("gauge", "Camera pictures skipped so far because newer ones had come."),
+    "frames_dropped_total": ("counter", "Camera pictures skipped as newer ones had come."),
     "stage_seconds_total": ("counter", "Seconds spent per stage."),
     "stage_runs_total": ("counter", "How often each stage ran; seconds / runs = mean time."),
     "videos_total": ("counter", "Videos by how they ended."),

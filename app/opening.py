@@ -22,6 +22,7 @@ _MOST_HEADS = 64  # in a layer; and layers
 _FAR = 1e5  # pixels from the picture's corner
 _MOST_SIDE = 16_384  # pixels
 _SHORTEST_STEP = 0.05  # seconds
+_MOST_REASON = 400  # characters
 
 
 class OpenError(ValueError):
@@ -53,7 +54,13 @@ def open_skeletons(path: Path, name: str, limits: VideoLimits) -> Session | Reco
             _check_log(opened.log, name, limits.max_seconds)
         return opened
     except (SessionError, RecordingError, VideoError) as error:
-        raise OpenError(f"{str(error).rstrip('.')}.") from error
+        raise OpenError(_sentence(str(error))) from error
+
+
+def _sentence(reason: str) -> str:
+    """A reason, in which there may be whatever a file holds in place of a number or a name."""
+    plain = " ".join(reason.split()).rstrip(".")
+    return f"{plain}." if len(plain) <= _MOST_REASON else f"{plain[:_MOST_REASON]}..."
 
 
 def _load(path: Path, name: str) -> Session | Recording:
@@ -88,8 +95,9 @@ def _check_recording(recording: Recording, name: str, limits: VideoLimits) -> No
             f"{name} is of a picture of {recording.image_size} pixels, expected two whole numbers "
             f"up to {_MOST_SIDE}."
         )
-    if len(recording.frame) > _MOST_PER_FRAME * limits.max_frames:
-        raise OpenError(f"{name} holds {len(recording.frame):,} skeletons, which are too many.")
+    most = _MOST_PER_FRAME * limits.max_frames
+    if len(recording.frame) > most:
+        raise OpenError(f"{name} holds {len(recording.frame):,} skeletons, the limit is {most:,}.")
     if len(recording.people) > _MOST_PEOPLE:
         raise OpenError(
             f"{name} holds {len(recording.people):,} people, the limit is {_MOST_PEOPLE:,}."

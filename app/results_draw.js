@@ -111,7 +111,8 @@ const drawOnVideo = (video, scene, arcs, chosen) => {
   context.clearRect(0, 0, sheet.clientWidth, sheet.clientHeight);
   const placeOf = (person) => boxAt(scene, person, video.currentTime)?.map((value) => value * scale);
   const index = arcs ? nearestIndex(arcs.times, video.currentTime) : -1;
-  if (index >= 0) {
+  // The first windows of a long video are not kept: nothing is said about those moments.
+  if (index >= 0 && Math.abs(arcs.times[index] - video.currentTime) <= 1.5 * scene.interval) {
     const people = arcs.people[index];
     const chests = people.map(placeOf).map((box) => box && chestOf(box));
     people.forEach((looks, i) => people.forEach((seen, j) => {

@@ -74,8 +74,7 @@ class Session:
         taught = self.teaching.taught
         if self._live is None:
             self._engine.wait(timeout=0)
-            most = min(UserOptions.max_people, self._engine.settings.max_people)
-            chosen = options or UserOptions(FRONTENDS[0], most)
+            chosen = options or UserOptions(FRONTENDS[0], self._engine.settings.usual_people)
             self._live = LiveStream(self._engine, chosen, taught, self.attention)
             self._stopped = None
             self._metrics.add("pose_streams_opened_total")
@@ -206,8 +205,8 @@ class Session:
         return waited
 
     def refresh_files(self) -> None:
-        """Keep the files of a job that runs for long from being removed for their age."""
-        if self.running:
+        """Keep the files of a job that waits or runs for long from being removed for their age."""
+        if self.running or self.waits:
             self._vault.refresh(self, self._folder)
         self.teaching.refresh_file()
 

@@ -47,7 +47,7 @@ class Sessions:
     def __init__(self, engine: Engine, vault: Vault | None = None) -> None:
         settings = engine.settings
         self.metrics = Metrics()
-        self.arrivals = Arrivals()
+        self.arrivals = Arrivals(lambda more: self.metrics.add("frames_dropped_total", more))
         self.vault = vault or Vault(
             Path(tempfile.gettempdir()) / "skeletr-files", settings.keep_minutes * 60
         )
@@ -151,15 +151,12 @@ class Sessions:
     def gauges(self) -> dict[str, float]:
         """The present values of what goes up and down."""
         sessions = list(self._sessions.values())
-        total = self.metrics.total
-        handled = total("frames_total") + total("frames_unanswered_total")
         return {
             "sessions_open": len(sessions),
             "live_served": self.places.served,
             "live_waiting": self.places.waiting,
             "videos_running": sum(s.running for s in sessions),
             "videos_waiting": sum(s.waits for s in sessions),
-            "frames_dropped": max(0.0, total("frames_received_total") - handled),
             "model_waiting": self._engine.waiting,
         }
 

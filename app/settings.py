@@ -12,6 +12,7 @@ from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.cores import usable_cores
 from skeletr.devices import DEVICES
 from skeletr.overlay import PICTURES, Picture
+from skeletr.tracking import SMOOTHINGS, Smoothing, TrackerConfig
 from skeletr.video import VideoLimits
 
 LOG_FORMATS = ("text", "json")
@@ -84,6 +85,11 @@ class AppSettings:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
 
     @property
+    def usual_people(self) -> int:
+        """How many people are followed where nobody says how many."""
+        return min(UserOptions.max_people, self.max_people)
+
+    @property
     def live_seconds(self) -> float:
         """How much of a camera's stream is kept: no more than can be opened again as a session."""
         return min(60 * self.live_minutes, self.limits.max_seconds)
@@ -107,12 +113,14 @@ class UserOptions:
 
     pose: name of the pose frontend. max_people: followed at once. threshold: probability below
     which the answer is "unknown", None = the model's own. picture: what is shown of people.
+    smoothing: how calm joints are, in the picture and for the model.
     """
 
     pose: str
     max_people: int = 6
     threshold: float | None = None
     picture: Picture = "as it is"
+    smoothing: Smoothing = "light"
 
     def __post_init__(self) -> None:
         # What arrives from a page may have been made by hand.
@@ -122,3 +130,11 @@ class UserOptions:
             raise ValueError(f"the threshold is {self.threshold}, expected between 0 and 1")
         if self.picture not in PICTURES:
             raise ValueError(f"the picture is {self.picture!r}, expected one of {PICTURES}")
+        if self.smoothing not in tuple(SMOOTHINGS):
+            known = ", ".join(SMOOTHINGS)
+            raise ValueError(f"smoothing is {self.smoothing!r}, expected one of {known}")
+
+    @property
+    def tracking(self) -> TrackerConfig:
+        """How people are followed."""
+        return TrackerConfig(smoothing=SMOOTHINGS[self.smoothing])

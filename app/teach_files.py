@@ -9,12 +9,13 @@ from pathlib import Path
 
 from app import views
 from app.engine import Engine, NotReady
+from app.lesson import Lesson
 from app.opening import OpenError, is_skeleton_file, open_skeletons
 from app.sessions import Sessions
 from app.settings import UserOptions
 from app.teacher import Teacher
 from app.teaching import Teaching
-from skeletr.pipeline import Cancelled, record_video
+from skeletr.pipeline import Cancelled, Progress, record_video
 from skeletr.pose import FRONTENDS
 from skeletr.pose.base import PoseError
 from skeletr.recording import Recording
@@ -22,42 +23,99 @@ from skeletr.session import Session
 from skeletr.teach import LONGEST_EXAMPLE, TeachError
 from skeletr.video import VideoError
 
-_AT_ONCE = 20  # files
+MOST_FILES = 20  # at once
+_LOOKING = 0.9  # share of the time of a file that goes into finding people; the rest into learning
 _REFUSED = (TeachError, NotReady, OpenError, PoseError, VideoError)
 
 
-def taught_files(
+def lesson_from_files(
     paths: Sequence[Path], name: str, teaching: Teaching, teacher: Teacher, sessions: Sessions
-) -> str:
-    """Learn from files, one after the other, and remove them; what to tell, as HTML."""
-    holder = object()  # another event of the page must not release them
+) -> Lesson:
+    """Learn from files, one after the other, and remove them; to be started.
+
+    The files are held for the lesson until it has ended; see `Teaching.drop_lesson`.
+    """
+
+    def learn(lesson: Lesson) -> str:
+        try:
+            teaching.checked(name, teacher.labels)
+            return _left_out(paths) + _taught(paths, name, teaching, teacher, sessions, lesson)
+        except TeachError as error:
+            return views.note(f"{error} Then drop the clips again.", "problem")
+        finally:
+            sessions.vault.release(lesson)
+
+    lesson = Lesson(learn, teaching.closed)
     for path in paths:
-        sessions.vault.hold(holder, path)
+        sessions.vault.hold(lesson, path)
+    return lesson
+
+
+def _left_out(paths: Sequence[Path]) -> str:
+    more = len(paths) - MOST_FILES
+    if more <= 0:
+        return ""
+    rest = "the last one" if more == 1 else f"the last {more}"
+    return views.note(
+        f"{len(paths)} files were dropped; {MOST_FILES} at once is the most. Drop {rest} again.",
+        "warning",
+    )
+
+
+def _taught(
+    paths: Sequence[Path],
+    name: str,
+    teaching: Teaching,
+    teacher: Teacher,
+    sessions: Sessions,
+    lesson: Lesson,
+) -> str:
+    """What came of each file, as HTML."""
+    told, count = "", min(len(paths), MOST_FILES)
+    for index, path in enumerate(paths[:MOST_FILES]):
+        of = f"{path.name} ({index + 1} of {count})" if count > 1 else path.name
+
+        def note(done: float, doing: str, of: str = of, index: int = index) -> None:
+            lesson.note(of, doing, (index + done) / count)
+
+        try:
+            told += _one(path, name, teaching, teacher, sessions.engine, lesson, note)
+        except Cancelled:
+            return told + views.note(_stopped(path, count - index - 1))
+    return told
+
+
+def _stopped(path: Path, more: int) -> str:
+    rest = f" {more} more left out." if more else ""
+    return f"{path.name} was stopped.{rest} What was learned before stays."
+
+
+def _one(
+    path: Path,
+    name: str,
+    teaching: Teaching,
+    teacher: Teacher,
+    engine: Engine,
+    lesson: Lesson,
+    note: Progress,
+) -> str:
+    """Raises `Cancelled` where the lesson is stopped."""
+    if lesson.stop.is_set():
+        raise Cancelled("stopped before it began")
+    note(0.0, "Looking at")
     try:
-        teaching.checked(name, teacher.labels)
-        return "".join(
-            _taught(path, name, teaching, teacher, sessions.engine)
-            for path in paths[:_AT_ONCE]
-            if not teaching.closed.is_set()
+        recording = _recording(
+            path, engine, lesson.stop, lambda s, _: note(s * _LOOKING, "Looking at")
         )
-    except TeachError as error:
-        return views.note(f"{error} Then drop the clips again.", "problem")
-    finally:
-        sessions.vault.release(holder)
-
-
-def _taught(path: Path, name: str, teaching: Teaching, teacher: Teacher, engine: Engine) -> str:
-    try:
-        recording = _recording(path, engine, teaching.closed)
+        note(_LOOKING, "Learning from")
         told = teaching.offer(teacher, name, recording)
     except _REFUSED as error:
-        return views.note(f"{path.name}: {error}", "problem")
-    except Cancelled:  # the page was closed
-        return ""
+        told = str(error)
+        return views.note(told if path.name in told else f"{path.name}: {told}", "problem")
     return views.note(told)
 
 
-def _recording(path: Path, engine: Engine, stop: threading.Event) -> Recording:
+def _recording(path: Path, engine: Engine, stop: threading.Event, note: Progress) -> Recording:
     """The people in a clip, a recording or a saved session. `stop`: ends it."""
     limits = engine.settings.limits
     if is_skeleton_file(path):
@@ -66,9 +124,11 @@ def _recording(path: Path, engine: Engine, stop: threading.Event) -> Recording:
     # It is a stranger's file, and nothing longer can be an example.
     longest = min(LONGEST_EXAMPLE, limits.max_seconds)
     limits = replace(limits, apart=True, max_seconds=longest)
-    frontend = engine.frontend(UserOptions(FRONTENDS[0]))
+    frontend = engine.frontend(UserOptions(FRONTENDS[0], engine.settings.usual_people))
     try:
-        recording, _ = record_video(path, frontend, limits=limits, name=path.name, cancel=stop)
+        recording, _ = record_video(
+            path, frontend, limits=limits, name=path.name, progress=note, cancel=stop
+        )
     finally:
         frontend.close()
     return recording

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ import numpy as np
 from anyio import to_thread
 
 from app import teach_view, views
-from app.engine import NotReady
+from app.lesson import Lesson
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
@@ -20,14 +19,16 @@ from app.page import QUIET, camera, camera_note, session_of
 from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings
 from app.takes import COUNTDOWN, Moment
-from app.teach_files import taught_files
+from app.teach_clips import wire_clips
+from app.teach_told import shown, tell
 from app.teacher import Teacher
 from app.teaching import Teaching
 from skeletr.teach import LONGEST_NAME, TeachError
 
-_LOG = logging.getLogger(__name__)
 _HERE = Path(__file__).parent
 _EVERY = 0.05  # seconds between two frames that the page sends
+_LOOK = 0.25  # seconds between two looks at a take that is being learned from
+_MOMENT = 0.3  # seconds for which nothing is said of it that a take is being learned from
 _LENGTHS = (("2 seconds", 2.0), ("3 seconds", 3.0), ("5 seconds", 5.0), ("Until I press stop", 0.0))
 
 
@@ -67,6 +68,7 @@ def _layout() -> SimpleNamespace:
                 height=150,
                 elem_id="teach-clips",
             )
+            ui.cancel = gr.Button("Cancel", visible=False, size="md", elem_id="teach-cancel")
         with gr.Column(scale=3, min_width=320):
             with gr.Column(elem_id="teach-stage"):
                 ui.overlay = live_image(
@@ -76,6 +78,7 @@ def _layout() -> SimpleNamespace:
             ui.told = gr.HTML(elem_id="teach-told", padding=False)
             ui.question = _clickable("teach-question")
             ui.people = gr.HTML(elem_id="teach-people", padding=False)
+    ui.timer = gr.Timer(_LOOK, active=False)  # runs while a take is being learned from
     ui.examples = _clickable("teach-examples", teach_view.NOTHING)
     ui.use = gr.Checkbox(True, label="Use my actions in Live and Video", elem_id="teach-use")
     with gr.Row():
@@ -110,7 +113,7 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
     ui.camera.stream(
         step,
         ui.camera,
-        [ui.overlay, ui.now, ui.people, *ui.shown],
+        [ui.overlay, ui.now, ui.people, ui.timer, *ui.shown],
         stream_every=_EVERY,
         time_limit=None,
         concurrency_limit=None,
@@ -129,7 +132,15 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
     def stop(request: gr.Request) -> None:
         session_of(sessions, request).takes.stop()
 
+    def look(request: gr.Request) -> dict:
+        session = session_of(sessions, request)
+        found = _learned(ui, session.teaching)
+        if session.takes.running:  # which says there how far it is
+            found.pop(ui.now, None)
+        return found
+
     quick = {"queue": False, **QUIET}
+    ui.timer.tick(look, None, [ui.now, ui.timer, *ui.shown], **quick)
     ui.record.click(record, [ui.name, ui.length], ui.told, **quick)
     ui.stop.click(stop, None, None, **quick)
 
@@ -145,11 +156,30 @@ def _step(
     except Busy as error:  # the page was closed while its frame was recognised
         return {ui.people: views.note(str(error), "problem"), ui.now: ""}
     taken = _take(session, view)
-    shown = {ui.overlay: view.image, ui.people: views.live_people(view)}
-    if taken is None or isinstance(taken, Moment):
-        return shown | {ui.now: teach_view.now(taken)}
-    told = _tell(lambda: session.teaching.offer(teacher, *taken))
-    return shown | {ui.now: ""} | _shown(ui, session.teaching, told)
+    seen = {ui.overlay: view.image, ui.people: views.live_people(view)}
+    teaching = session.teaching
+    if isinstance(taken, Moment) or (taken is None and teaching.take is None):
+        return seen | {ui.now: teach_view.now(taken)}
+    if taken is not None:
+        teaching.take = _lesson(teaching, lambda: teaching.offer(teacher, *taken))
+        teaching.take.start()
+        teaching.take.wait(_MOMENT)
+    return seen | _learned(ui, teaching)
+
+
+def _lesson(teaching: Teaching, learn: Callable[[], str]) -> Lesson:
+    return Lesson(lambda lesson: tell(learn), teaching.closed)
+
+
+def _learned(ui: SimpleNamespace, teaching: Teaching) -> dict:
+    """What came of the take that is learned from; that it goes on, where it has not ended."""
+    lesson = teaching.take
+    if lesson is None:
+        return {ui.timer: gr.Timer(active=False)}
+    if not lesson.wait(0):
+        return {ui.now: teach_view.LEARNING, ui.timer: gr.Timer(active=True)}
+    teaching.take = None
+    return {ui.now: "", ui.timer: gr.Timer(active=False)} | shown(ui, teaching, lesson.told)
 
 
 def _take(session: Session, view: LiveView) -> object:
@@ -162,19 +192,19 @@ def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) ->
         chosen = str(event.person)
         if chosen == "none":
             teaching.skip()
-            return _shown(ui, teaching, views.note("That example was left out."))
+            return shown(ui, teaching, views.note("That example was left out."))
         person = int(chosen) if chosen.isdecimal() else None
-        return _shown(ui, teaching, _tell(lambda: teaching.pick(teacher, person)))
+        return shown(ui, teaching, tell(lambda: teaching.pick(teacher, person)))
 
     def drop(event: gr.EventData, request: gr.Request) -> dict:
         teaching = session_of(sessions, request).teaching
         index = int(event.index)
-        return _shown(ui, teaching, _tell(lambda: teaching.remove(teacher, index)))
+        return shown(ui, teaching, tell(lambda: teaching.remove(teacher, index)))
 
     def forget(request: gr.Request) -> dict:
         session = session_of(sessions, request)
         session.teaching.clear()
-        return _shown(ui, session.teaching, views.note("All examples were forgotten."))
+        return shown(ui, session.teaching, views.note("All examples were forgotten."))
 
     def use(on: bool, request: gr.Request) -> None:
         session_of(sessions, request).teaching.use = bool(on)
@@ -189,56 +219,23 @@ def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) ->
 def _wire_files(
     ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, settings: AppSettings
 ) -> None:
-    def clips(files: list[str] | None, name: str, request: gr.Request) -> dict:
-        session = session_of(sessions, request)
-        told = taught_files(
-            [Path(f) for f in files or ()], name, session.teaching, teacher, sessions
-        )
-        return _shown(ui, session.teaching, told) | {ui.clips: None}
+    wire_clips(ui, sessions, teacher, settings)
 
     def load(file: str, request: gr.Request) -> dict:
         session = session_of(sessions, request)
         path, holder = Path(file), object()
         sessions.vault.hold(holder, path)
         try:
-            told = _tell(lambda: session.teaching.load(teacher, path))
+            told = tell(lambda: session.teaching.load(teacher, path))
         finally:
             sessions.vault.release(holder)
-        return _shown(ui, session.teaching, told)
+        return shown(ui, session.teaching, told)
 
-    busy = {"api_visibility": "private", "concurrency_limit": settings.jobs}
-    ui.clips.upload(
-        clips,
-        [ui.clips, ui.name],
-        [*ui.shown, ui.clips],
-        concurrency_id="video",
-        show_progress="full",
-        show_progress_on=ui.clips,
-        **busy,
+    ui.load.upload(
+        load,
+        ui.load,
+        ui.shown,
+        show_progress="minimal",
+        api_visibility="private",
+        concurrency_limit=settings.jobs,
     )
-    ui.load.upload(load, ui.load, ui.shown, show_progress="minimal", **busy)
-
-
-def _tell(do: Callable[[], str | None]) -> str:
-    """What came of it, for the page."""
-    try:
-        told = do()
-    except (TeachError, NotReady) as error:
-        return views.note(str(error), "problem")
-    return views.note(told) if told else ""
-
-
-def _shown(ui: SimpleNamespace, teaching: Teaching, told: str) -> dict:
-    try:
-        file = teaching.file()
-    except OSError as error:
-        _LOG.exception("taught actions could not be written")
-        reason = error.strerror or "the disk refused"
-        told += views.note(f"Your actions cannot be offered as a file: {reason}.", "problem")
-        file = None
-    return {
-        ui.told: told,
-        ui.question: teach_view.question(teaching.asked),
-        ui.examples: teach_view.examples(teaching),
-        ui.save: gr.update(value=file and str(file), interactive=file is not None),
-    }

@@ -24,7 +24,11 @@ PRIVATE = (
     "reload it, unless you save it. A saved set holds joints, no pictures; whoever you give it to "
     "can load it here, with any model."
 )
-NOTHING = note("Nothing was taught yet. The examples appear here, each with a small picture.")
+NOTHING = note(
+    "Nothing was taught yet. Name an action above and record it, or drop clips of it: the examples "
+    "appear here, each with a small picture."
+)
+LEARNING = '<div class="sk-take" role="status"><span>Learning…</span></div>'
 _POSES = (0.1, 0.5, 0.9)  # moments that a preview shows, as shares of the time
 _APART = 1.25  # distance between them, in widths of the person
 _GOOD = 0.8  # share of examples recognised from which on an action is well separated

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from app.vault import Vault
 from skeletr.recording import Recording
 from skeletr.taught_head import Example, Shown, TaughtHead
 from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
+
+if TYPE_CHECKING:
+    from app.lesson import Lesson
 
 FILE_NAME = "my-actions.npz"
 MOST_EXAMPLES = 60  # of one visitor
@@ -41,12 +45,15 @@ class Teaching:
 
     Attributes:
         use: whether Live and Video use them. closed: set when its page was closed.
+        lesson: what is learned from files, or waits for its place. take: from the camera.
     """
 
     def __init__(self, vault: Vault) -> None:
         self.use = True
         self.actions = TaughtActions()
         self.learned: Learned | None = None
+        self.lesson: Lesson | None = None
+        self.take: Lesson | None = None
         self._shown: dict[Example, Shown] = {}
         self._asked: deque[Asked] = deque()
         self._vault = vault
@@ -180,10 +187,25 @@ class Teaching:
     def refresh_file(self) -> None:
         """Begin the age of the file anew, because its page is open."""
         self._vault.refresh(self, self._folder)
+        if self.lesson is not None:
+            self._vault.refresh(self.lesson, None)
+
+    def drop_lesson(self) -> bool:
+        """Stop what is learned from files, and let go of those; whether it had not begun yet."""
+        lesson = self.lesson
+        if lesson is None:
+            return False
+        lesson.stop.set()
+        if lesson.started:  # it lets go of them itself, in a moment
+            return False
+        self.lesson = None
+        self._vault.release(lesson)
+        return True
 
     def close(self) -> None:
         """Forget everything, for good."""
         self.closed.set()
+        self.drop_lesson()
         self.clear()
 
     def _add(self, teacher: Teacher, name: str, recording: Recording, person: int | None) -> str:

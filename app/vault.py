@@ -18,7 +18,10 @@ _PREFIX = "visitor-"
 # What may be removed by age: our folders, and Gradio's, named after a SHA-256. The folder that
 # holds them may be shared with other programs.
 _OURS = re.compile(rf"{_PREFIX}[\w-]{{43}}|[0-9a-f]{{64}}")
-_STRAY = re.compile(r"tmp\w+")  # Gradio leaves an empty file for every file that it hands over
+# Gradio leaves an empty file for every file that it hands over, and a part of an upload that it
+# could not finish. One that is still coming in grows.
+_STRAY = re.compile(r"tmp[a-z0-9_]{8}")
+_STRAY_AGE = 300.0  # seconds
 
 
 class Vault:
@@ -35,6 +38,7 @@ class Vault:
     def __init__(self, root: Path, keep: float) -> None:
         self.root = root.resolve()
         self._keep = keep
+        self._stray_age = min(keep, _STRAY_AGE)
         self._lock = threading.Lock()
         self._holders: dict[Path, set[object]] = defaultdict(set)
 
@@ -98,11 +102,10 @@ class Vault:
     def _is_over(self, entry: Path) -> bool:
         try:
             facts = entry.lstat()
-            known = _OURS.fullmatch(entry.name) if entry.is_dir() else _STRAY.fullmatch(entry.name)
-            stray = entry.is_dir() or not facts.st_size
+            names, most = (_OURS, self._keep) if entry.is_dir() else (_STRAY, self._stray_age)
         except OSError:  # gone in the meantime
             return False
-        return bool(known) and stray and time.time() - facts.st_mtime > self._keep
+        return bool(names.fullmatch(entry.name)) and time.time() - facts.st_mtime > most
 
 
 def _remove_upload(upload: Path, root: Path) -> None:

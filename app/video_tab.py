@@ -20,6 +20,7 @@ from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings, UserOptions
 from app.work import Source
 
+_GO_ON = "Press Recognise to begin again, or drop another video."
 _POLL = 0.25  # seconds between two looks at a running job
 
 
@@ -128,7 +129,7 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
     def cancel(request: gr.Request) -> dict:
         if not session_of(sessions, request).give_up():
             return {ui.cancel: gr.skip()}  # what runs says itself that it was stopped
-        return {ui.status: views.note("Stopped."), ui.cancel: gr.update(visible=False)}
+        return {ui.status: views.note(f"Stopped. {_GO_ON}"), ui.cancel: gr.update(visible=False)}
 
     ui.file.clear(forget, None, first, **quick)
     ui.cancel.click(cancel, None, [ui.status, ui.cancel], **quick)
@@ -178,7 +179,7 @@ def _ended(ui: SimpleNamespace, session: Session, job: Job) -> dict:
     session.outcome = outcome
     idle = {ui.cancel: gr.update(visible=False), ui.again: gr.update(interactive=True)}
     if outcome.stopped:
-        return idle | {ui.status: views.note(f"{job.name} was stopped.")}
+        return idle | {ui.status: views.note(f"{job.name} was stopped. {_GO_ON}")}
     if outcome.result is None or outcome.files is None:
         return idle | {ui.status: views.note(outcome.problem, "problem")}
     told = views.note(outcome.told) if outcome.told else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+import numpy as np
+
 from app.engine import Engine, EngineState
 from app.live import LiveView
 from app.places import Place
@@ -14,10 +16,14 @@ from skeletr.export import result_dict
 from skeletr.overlay import person_hex
 from skeletr.overlay.palette import person_color, text_color
 from skeletr.pipeline import Result
+from skeletr.recording import Recording
 
 VIDEO_HINT = "Drop a video or a saved session, or look at an example. The result appears here."
 _DROPPED = "Camera pictures that were skipped because newer ones had come"
+_WHOLE = "Try one in which people are seen whole and near, for two seconds or more."
 _SLOW = 4  # frames per second below which a person cannot be followed from frame to frame
+_AWAY = 0.5  # seconds between two sights from which on somebody was away
+_MOST = 0.9  # share of the time between the first and the last sight that is as good as all of it
 LIVE_HINT = "Start the camera. People, their labels and who looks at whom appear here."
 
 
@@ -80,25 +86,37 @@ def _headline(result: Result, best: str) -> tuple[str, str]:
 
 def _why_nothing(result: Result) -> str:
     if not result.log.people:
-        return "Nobody was found in this video."
-    return "People were found, but too little of them was seen to say what they do."
+        return f"Nobody was found in this video. {_WHOLE}"
+    return f"People were found, but too little of them was seen to say what they do. {_WHOLE}"
 
 
 def people(result: Result) -> str:
-    """A row per person: number, label, score, and when they were in view."""
+    """A row per person: number, label, score, and when and for how long they were in view."""
     found = result_dict(result)["people"]
     long = [p for p in found if p["steps"]]
     if not long:
         return ""
     rows = "".join(
         f"<tr><td>{number(p['id'])}</td><td>{_label(p)}</td>"
-        f'<td class="sk-time">{_clock(p["start"])} to {_clock(p["end"])}</td></tr>'
+        f'<td class="sk-time">{_in_view(p, result.recording)}</td></tr>'
         for p in long
     )
     head = "<tr><th>Person</th><th>Label</th><th>In view</th></tr>"
     brief = len(found) - len(long)
     more = f'<p class="sk-meta">{brief} more seen too briefly to say.</p>' if brief else ""
     return f'<div class="sk-card"><table class="sk-people">{head}{rows}</table>{more}</div>'
+
+
+def _in_view(person: dict, recording: Recording) -> str:
+    """From when to when, and for how long where that is clearly less."""
+    first, last = person["start"], person["end"]
+    whole = f"{_clock(first)} to {_clock(last)}"
+    there = np.unique(recording.frame[recording.person == person["id"]])
+    if len(there) < 2:
+        return whole
+    gaps = np.diff(recording.frame_times[there])
+    seconds = float(gaps[gaps <= _AWAY].sum())
+    return whole if seconds > _MOST * (last - first) else f"{whole}, {seconds:.0f} s of it"
 
 
 def _label(person: dict) -> str:

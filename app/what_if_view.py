@@ -12,9 +12,14 @@ from app.views import note, number
 from skeletr.actions import ActionLog, Track
 from skeletr.explore import Interval, compare
 
-ASK = "Choose somebody to leave out, or a while, and see what the model then says about the others."
+ASK = (
+    "Choose somebody to leave out, or a while, and see what the model then says about the others. "
+    "A while takes away the short sequences whose middle lies in it; their neighbours still see a "
+    "little of it. Shares are means over the moments that change."
+)
 _SHOWN = 3  # labels before, and as many after
 _SEEN = 0.005  # a change of the mean below it is none to the eye
+_TOUCHED = 1e-3  # a moment whose scores all change by less is not concerned
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,8 @@ def interval(start: float | None, end: float | None, log: ActionLog) -> Interval
 def shifts(before: ActionLog, after: ActionLog) -> dict[int | None, list[Shift]]:
     """Per person, and for the scene (None), the labels that matter before or after.
 
-    Means are over the steps at which something was predicted in both.
+    Means are over the steps that change, of those at which something was predicted in both; over
+    all of those where none does.
     """
     return {
         c.person: _shifts(_track(before, c.person), c.times, c.change, before.labels)
@@ -91,6 +97,9 @@ def _shifts(
 ) -> list[Shift]:
     if not len(times):
         return []
+    touched = np.abs(change).max(axis=1) > _TOUCHED
+    if touched.any():  # a few seconds are not to drown in the rest of a long video
+        times, change = times[touched], change[touched]
     scores = {round(t, 6): p.scores for t, p in zip(track.times, track.predictions, strict=True)}
     before = np.mean([scores[t] for t in times.tolist()], axis=0)
     after = before + change.mean(axis=0)

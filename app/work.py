@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from app.engine import Engine
 from app.opening import is_skeleton_file, open_skeletons
 from app.outcome import Files, Outcome
@@ -15,12 +17,14 @@ from app.settings import UserOptions
 from skeletr.export import write_csv, write_json
 from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Progress, Result, annotate_video, recognize_video
+from skeletr.pose.base import PoseFrontend
 from skeletr.pyskl_export import annotation, write_pyskl
-from skeletr.recording import Recording, RecordingError
+from skeletr.recording import Person, Recording, RecordingError
 from skeletr.replay import recognize_recording, replay_video
 from skeletr.scoring import Taught
 from skeletr.session import Session
 from skeletr.subtitles import write_vtt
+from skeletr.tracking import Tracker
 
 _RECOGNISING = 0.75  # share of the time that goes into recognising a video; the rest into drawing
 _FOLLOWING = 0.35  # the same where the skeletons are there already
@@ -87,13 +91,14 @@ def _called(work: Work, name: str) -> Work:
 
 def _video(work: Work, path: Path) -> Outcome:
     recognizer = work.engine.recognizer(work.options, taught=work.taught)
-    frontend = work.engine.frontend(work.options)
+    frontend = _OnUse(lambda: work.engine.frontend(work.options))
     limits = replace(work.engine.settings.limits, apart=True)  # it is a stranger's file
     try:
         result = recognize_video(
             path,
             frontend,
             recognizer,
+            Tracker(work.options.tracking),
             limits=limits,
             name=work.name,
             progress=work.share(0, _RECOGNISING if work.folder else 1),
@@ -116,6 +121,29 @@ def _video(work: Work, path: Path) -> Outcome:
     files = _written(work, result, draw)
     work.measured(result.timing)
     return Outcome(result, files, taught=work.taught)
+
+
+class _OnUse:
+    """A pose frontend that is made when it is first needed: most that is wrong with a video is
+    found before that, and a frontend takes a second and a hundred megabytes."""
+
+    def __init__(self, make: Callable[[], PoseFrontend]) -> None:
+        self._make = make
+        self._made: PoseFrontend | None = None
+
+    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
+        return self._frontend().estimate(image, time)
+
+    def reset(self) -> None:
+        self._frontend().reset()
+
+    def close(self) -> None:
+        if self._made is not None:
+            self._made.close()
+
+    def _frontend(self) -> PoseFrontend:
+        self._made = self._made or self._make()
+        return self._made
 
 
 def _example(work: Work, recording: Recording) -> Outcome:

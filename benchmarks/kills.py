@@ -25,7 +25,8 @@ from skeletr.hub import WEIGHTS
 from tests.own_store import make_store
 
 _ROOT = Path(__file__).parents[1]
-_LONGEST = 4.0  # seconds from the first new step to the kill, at most
+_LONGEST = 4.0  # seconds of a start that is killed, at most
+_WITHIN = 0.5  # seconds from a step to the kill, at most
 _STARTING = 0.25  # share of kills that come while the program still starts
 _CONFIG = {
     "sequences": {"frames": 8, "rate": 10.0},
@@ -116,9 +117,10 @@ def _kill(run: Run, options: argparse.Namespace) -> list[int]:
         if chance.random() < _STARTING:
             time.sleep(chance.uniform(0, _LONGEST))
         else:
-            while process.poll() is None and run.steps() == before:
+            further = before + chance.randint(1, max(2, options.steps // options.kills))
+            while process.poll() is None and run.steps() < further:
                 time.sleep(0.02)
-            time.sleep(chance.uniform(0, _LONGEST) / 8)
+            time.sleep(chance.uniform(0, _WITHIN))
         if process.poll() is not None:  # it came to its end
             break
         process.kill()

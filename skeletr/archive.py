@@ -16,10 +16,17 @@ from skeletr.npz import NpzError, read_npz
 
 HEADER = "header"  # the array that holds JSON
 _MOST_HEADER = 4 << 20  # bytes of JSON
+_MOST_REASON = 300  # characters
 
 
 class ArchiveError(ValueError):
     """An .npz that is refused: the message says what was found and what was expected."""
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in short: it may repeat what a file holds, at any length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _MOST_REASON else f"{text[:_MOST_REASON]}..."
 
 
 def write_arrays(
@@ -55,7 +62,8 @@ def read_arrays(
         raise
     except NpzError as error:
         raise ArchiveError(str(error)) from error
-    except (OSError, zipfile.BadZipFile, RecursionError, ValueError) as error:
+    # NotImplementedError: a zip of a version that Python does not know.
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RecursionError, ValueError) as error:
         raise ArchiveError(f"not a readable .npz of arrays with a header: {error}") from error
     if not isinstance(header, dict):
         raise ArchiveError(f"the header is a {type(header).__name__}, expected keys and values")

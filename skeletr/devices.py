@@ -9,6 +9,15 @@ from skeletr.cores import usable_cores
 DEVICES = ("auto", "cpu", "cuda")
 
 
+# Besides PyTorch's own allocator, its libraries ask for memory themselves.
+_FULL = (
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "DEVICE_ALLOCATION_FAILED",
+)
+
+
 class DeviceError(ValueError):
     """A device that is not there; the message says what to do."""
 
@@ -23,6 +32,13 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise DeviceError("no CUDA device is available; use --device cpu or auto")
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a graphics card has no memory left."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
 
 
 def has_bf16(device: torch.device) -> bool:

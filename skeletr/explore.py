@@ -25,7 +25,7 @@ __all__ = ["Change", "Explorer", "Interval", "compare"]
 Interval = tuple[float, float]
 _Name = tuple[float, bytes, bytes]
 _BATCH = 8  # windows related at once
-_REMEMBERED = 5000  # windows
+_REMEMBERED = 5000  # windows, but for those of one question
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,7 @@ class Explorer:
         first = min(keys, default=0.0) - self._checkpoint.sequences.window
         rest = self._remainders.without(removed, first, max(keys, default=0.0))
         windows = [(key, self._window(key, rest.usable)) for key in keys]
-        with torch.inference_mode():
-            self._relate(
-                rest, [w for w in windows if len(w[1]) and _name(*w, rest) not in self._known]
-            )
+        self._relate(rest, [w for w in windows if len(w[1])])
         entries = self._entries(kept)
         peopled = self._evidence.sequences.times[kept]
         scene = [self._add(entries, peopled, rest, key, index) for key, index in windows]
@@ -135,12 +132,16 @@ class Explorer:
         near = usable[first:last]
         return near[window_index(sequences.take(near), key, config)]
 
+    @torch.inference_mode()
     def _relate(self, rest: Remainder, windows: Sequence[tuple[float, np.ndarray]]) -> None:
-        """Stage 2 for windows that are not known yet, several at once."""
-        if len(self._known) + len(windows) > _REMEMBERED:
-            self._known.clear()
+        """Make sure that these windows are known: stage 2 for new ones, several at once."""
+        named = {_name(*window, rest): window for window in windows}
+        missing = [window for name, window in named.items() if name not in self._known]
+        room = len(self._known) + len(missing) - _REMEMBERED
+        for name in [n for n in self._known if n not in named][: max(room, 0)]:  # oldest first
+            del self._known[name]
         # Windows of about the same size together: there is less padding.
-        windows = sorted(windows, key=lambda w: len(w[1]))
+        windows = sorted(missing, key=lambda w: len(w[1]))
         for start in range(0, len(windows), _BATCH):
             part = windows[start : start + _BATCH]
             output = self._output(rest, part)

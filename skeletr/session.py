@@ -13,7 +13,7 @@ import numpy as np
 
 from skeletr import __version__
 from skeletr.actions import ActionLog
-from skeletr.archive import ArchiveError, read_arrays, write_arrays
+from skeletr.archive import ArchiveError, read_arrays, reason, write_arrays
 from skeletr.pipeline import Result
 from skeletr.recording import Action, Recording
 from skeletr.replay import recording_info
@@ -117,10 +117,10 @@ class Session:
             return cls(recording, log, *texts, *_about(header))
         # RecordingError and ArchiveError are ValueErrors.
         except (AttributeError, KeyError, IndexError, OverflowError, TypeError) as error:
-            what = f"{type(error).__name__} {error}"
+            what = f"{type(error).__name__} {reason(error)}"
             raise SessionError(f"{path.name} is no session: {what}") from error
         except (ArchiveError, ValueError) as error:
-            raise SessionError(f"{path.name} is no session: {error}") from error
+            raise SessionError(f"{path.name} is no session: {reason(error)}") from error
 
 
 def _recording(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Recording:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from skeletr import __version__
-from skeletr.archive import read_arrays, write_arrays
+from skeletr.archive import read_arrays, reason, write_arrays
 from skeletr.checkpoint import Checkpoint
 from skeletr.recording import Recording
 from skeletr.taught_background import Background
@@ -143,7 +143,7 @@ class TaughtActions:
             examples = [_example(e, i, arrays) for i, e in enumerate(header["examples"])]
         # ArchiveError, RecordingError and TeachError are ValueErrors.
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise TeachError(f"{path.name} holds no taught actions: {error}") from error
+            raise TeachError(f"{path.name} holds no taught actions: {reason(error)}") from error
         return cls(tuple(examples), settings)
 
 

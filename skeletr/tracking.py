@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,6 +17,16 @@ NEVER = 1e6  # cost of a pair that must not be
 # Who was out of sight until just now (seconds) gives way to who was there all the time: two who
 # hide one another are easily given one body for a frame.
 RETURNED, RETURNED_COST = 0.5, 0.15
+
+# How calm joints are, by name. Of a man who juggles (24 frames per second), standing joints shake
+# by 2.0 % of his size without, 1.2 % with light and 0.75 % with strong smoothing; his hands then
+# come 0, 12 and 28 ms late, less than a frame.
+Smoothing = Literal["off", "light", "strong"]
+SMOOTHINGS: dict[Smoothing, SmoothingConfig | None] = {
+    "off": None,
+    "light": SmoothingConfig(),
+    "strong": SmoothingConfig(min_cutoff=0.7, beta=4.0, speed_cutoff=1.5),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,14 @@ class Tracker:
     def __init__(self, config: TrackerConfig | None = None) -> None:
         self.config = config or TrackerConfig()
         self.reset()
+
+    def smooth(self, smoothing: SmoothingConfig | None) -> None:
+        """Smooth otherwise from now on; everybody keeps their id."""
+        if smoothing == self.config.smoothing:
+            return
+        self.config = replace(self.config, smoothing=smoothing)
+        for track in self._tracks:
+            track.smooth(smoothing)
 
     def reset(self) -> None:
         """Forget everyone; ids start at 1 again."""
@@ -147,10 +166,14 @@ class _Track:
         self.hits = 0
         self.unconfirmed: list[tuple[float, Person]] = []
         self.since = self.steady_since = self.time = time
-        self._smoother = KeypointSmoother(smoothing) if smoothing else None
+        self.smooth(smoothing)
         self._velocity = np.zeros(2)
         self._raw = person.keypoints
         self.take(person, time)
+
+    def smooth(self, smoothing: SmoothingConfig | None) -> None:
+        """Smooth so from the next observation on, which is taken as it comes."""
+        self._smoother = KeypointSmoother(smoothing) if smoothing else None
 
     def take(self, person: Person, time: float, seen: bool = True) -> None:
         """Add an observation; `seen`: there was one in the frame before."""

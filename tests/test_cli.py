@@ -9,12 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from skeletr.cli import COMMANDS, main
+from skeletr.devices import is_out_of_memory
 from skeletr.pose import PoseError, create_frontend
 from skeletr.recording import Recording
 from skeletr.video import VideoReader
 
+ROOT = Path(__file__).parents[1]
 FILES = ["actions.csv", "annotated.mp4", "recording.npz", "result.json"]
 
 
@@ -76,6 +79,39 @@ def test_what_cannot_be_met_is_said_before_any_work(arguments, said, tmp_path, c
     assert code == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+FULL = (
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("CUDA error: out of memory\nCompile with `TORCH_USE_CUDA_DSA`"),
+)
+
+
+@pytest.mark.parametrize("error", FULL, ids=str)
+@pytest.mark.parametrize(
+    ("place", "arguments", "code"),
+    [
+        ("skeletr.commands.recognize.VideoWorker", ["recognize", __file__], 2),
+        ("skeletr.training.command.train", ["train", str(ROOT / "configs" / "default.yaml")], 1),
+    ],
+)
+def test_a_full_graphics_card_is_one_sentence(
+    place, arguments, code, error, monkeypatch, capsys, tmp_path
+):
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(place, full)
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == code
+    said = capsys.readouterr().err
+    assert "graphics card has no memory left" in said and said.count("\n") == 1
+
+
+def test_other_errors_are_not_taken_for_a_full_graphics_card():
+    assert not is_out_of_memory(RuntimeError("CUDA error: device-side assert triggered"))
+    assert not is_out_of_memory(MemoryError("CUDA error: out of memory"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -199,11 +200,13 @@ def test_a_decoder_that_hangs_is_ended(long_video: Path) -> None:
     assert "more than 1 s over one picture" in reader.warnings[0]
 
 
-def test_a_hang_at_the_headers_is_one_sentence(
+def test_a_process_that_does_not_start_in_time_is_one_sentence(
     long_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process_module, "_START", 0.0001)  # nothing starts so fast
-    with pytest.raises(VideoError, match=r"^long\.mp4 cannot be decoded: its decoder took more"):
+    with pytest.raises(
+        VideoError, match=r"^long\.mp4 cannot be decoded: its decoder did not start"
+    ):
         VideoReader(long_video, APART)
 
 
@@ -290,12 +293,12 @@ def pretend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
 
     def write(code: str) -> None:
         text = (
-            "import json, socket, sys\n"
+            "import json, socket, sys, time\n"
             "connection = socket.socket(fileno=int(sys.argv[1]))\n"
             "lines = connection.makefile('rb')\n"
             "line = lambda text: connection.sendall(text.encode() + b'\\n')\n"
             "say = lambda message: line(json.dumps(message))\n"
-            f"lines.readline()\n{FACTS}\n{code}\n"
+            f"say(dict(ready=True))\nlines.readline()\n{FACTS}\n{code}\n"
         )
         (tmp_path / "pretender.py").write_text(text)
         monkeypatch.setattr(process_module, "_MODULE", "pretender")
@@ -321,3 +324,47 @@ def test_no_later_claim_is_trusted(name: str, pretend: Callable, long_video: Pat
         assert "cannot be decoded: its decoder" in str(error)
     else:
         assert len(frames) == 1 and "only as far as 0.0 s" in reader.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["time.sleep(60)", "for _ in range(100): connection.sendall(b'{'); time.sleep(0.2)"],
+    ids=["silence", "a letter at a time"],
+)
+def test_headers_have_the_time_of_one_picture(
+    code: str, pretend: Callable, long_video: Path
+) -> None:
+    pretend(code)
+    begin = time.monotonic()
+    with pytest.raises(VideoError, match="took more than 1 s over its beginning"):
+        VideoReader(long_video, replace(APART, decoder_seconds=1.0))
+    assert time.monotonic() - begin < process_module._START
+
+
+def test_all_pictures_together_have_a_limit_too(pretend: Callable, long_video: Path) -> None:
+    pretend(
+        "say(dict(info=info, size=[16, 16]))\n"
+        "for i in range(600): time.sleep(0.1); say(dict(time=i / 1000))"
+    )
+    limits = replace(APART, decoder_base=1.5, decoder_factor=0.5)  # of a second that it says
+    reader = VideoReader(long_video, limits)
+    frames = list(reader)
+    assert 0 < len(frames) < 25
+    assert reader.warnings == [
+        "long.mp4 could be decoded only as far as 0.0 s, which was used: its decoder took more "
+        "than 2 s in all."
+    ]
+
+
+def test_only_waiting_for_the_decoder_counts(long_video: Path) -> None:
+    reader = VideoReader(long_video, replace(APART, decoder_base=4.0, decoder_factor=0.1))
+    for number, _ in enumerate(reader):
+        if number % 20 == 0:
+            time.sleep(2.0)  # whoever takes the pictures is slow
+    assert number == 59 and not reader.warnings
+
+
+def test_a_longer_video_than_its_headers_say_has_the_time_of_its_frames() -> None:
+    limits = VideoLimits(decoder_base=60, decoder_factor=10, max_seconds=600)
+    assert limits.decoder_total(0) == 60 and limits.decoder_total(30) == 360
+    assert limits.decoder_total(1e9) == 6060  # whatever a file says

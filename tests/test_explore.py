@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from skeletr import explore
 from skeletr.actions import ActionLog, Attention, Status
 from skeletr.checkpoint import Calibration, Checkpoint
 from skeletr.evidence import EvidenceKeeper
@@ -131,6 +132,16 @@ def test_without_an_interval(checkpoint):
     assert all(np.isfinite(s).all() for s in first)
     with pytest.raises(ValueError, match="in order"):
         what_if.without(interval=(4.0, 2.0))
+
+
+def test_more_questions_than_are_remembered(checkpoint, monkeypatch):
+    monkeypatch.setattr(explore, "_REMEMBERED", 20)  # a little more than one question needs
+    asked = explorer(checkpoint, people([80, 320, 560]))
+    questions = [(), (0,), (1,), (2,), (0, 1), (0,), ()]
+    answers = [asked.without(q) for q in questions]
+    monkeypatch.undo()
+    for question, answer in zip(questions, answers, strict=True):
+        assert_same(answer, explorer(checkpoint, people([80, 320, 560])).without(question), 1e-5)
 
 
 def test_a_part_alone_is_as_in_the_whole(checkpoint):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skeletr.actions import Attention, Prediction, Status, nothing
-from skeletr.overlay import OverlayStyle, draw_actions, person_color, person_hex
+from skeletr.overlay import OverlayStyle, Veil, draw_actions, person_color, person_hex
 from skeletr.overlay.labels import Part, chip, paste, place
 from skeletr.recording import UNTRACKED, Person
 from tests.synthetic import scene
@@ -168,3 +168,39 @@ def test_on_a_plain_background_nothing_of_the_picture_is_left():
     assert (first != first[0, -1]).any()
     with pytest.raises(ValueError, match="expected one of"):
         OverlayStyle(picture="naked")
+
+
+def test_who_is_hidden_is_blurred_and_not_drawn():
+    image = np.random.default_rng(2).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    style = OverlayStyle(picture="people blurred")
+    drawn = draw_actions(image, [], style=style, hidden=[person(0, left=150)])
+    changed = (drawn != image).any(axis=-1)
+    assert changed[60:100, 155:185].mean() > 0.9 and not changed[:, :120].any()
+    assert np.array_equal(draw_actions(image, [], hidden=[person(0)]), image)
+
+
+def test_somebody_missed_beside_another_stays_hidden_for_a_moment():
+    veil, both = Veil(), (person(0, left=40), person(0, left=70))
+    assert veil.cover(both, 0.0) == both
+    assert {p.box[0] for p in veil.cover(both[:1], 0.1)} == {40, 70}
+    assert {p.box[0] for p in veil.cover(both[:1], 0.3)} == {40, 70}
+    assert {p.box[0] for p in veil.cover(both[:1], 0.4)} == {40}
+
+
+def test_at_few_frames_a_second_one_miss_is_covered_and_two_are_not():
+    veil = Veil()
+    veil.cover([person(0)], 0.0)
+    assert len(veil.cover([], 1.0)) == 1
+    assert len(veil.cover([], 2.0)) == 0
+    veil.cover([person(0)], 3.0)
+    veil.reset()
+    assert veil.cover([], 3.1) == ()
+
+
+def test_who_moves_is_hidden_where_they_are_and_broken_boxes_are_left_out():
+    veil = Veil()
+    for step in range(10):
+        covered = veil.cover([person(0, left=40 + 5 * step)], step / 15)
+        assert [float(p.box[0]) for p in covered] == [40 + 5 * step]
+    broken = Person(np.full((17, 3), np.nan, np.float32), np.full(4, np.nan, np.float32), 1)
+    assert Veil().cover([broken], 0.0) == ()

@@ -6,7 +6,7 @@ import pytest
 from skeletr.pose.smoothing import KeypointSmoother, SmoothingConfig
 from skeletr.recording import Person
 from skeletr.skeleton import V
-from skeletr.tracking import Tracker, TrackerConfig
+from skeletr.tracking import SMOOTHINGS, Tracker, TrackerConfig
 
 HEAD = [[0, -90], [-3, -93], [3, -93], [-7, -90], [7, -90]]
 ARMS = [[-18, -70], [18, -70], [-24, -40], [24, -40], [-26, -12], [26, -12]]
@@ -148,6 +148,50 @@ def test_smoothing_calms_a_standing_joint_and_follows_a_fast_one():
         keypoints[9, 0] += 30.0 * i  # a fist at five body sizes per second
         lag = keypoints[9, 0] - smoother.update(keypoints, i / 30, 180.0)[9, 0]
     assert 0 <= lag < 10
+
+
+def shaken(smoothing):
+    """How much a standing joint still moves, in pixels, and how far a fast one is behind."""
+    random = np.random.default_rng(0)
+    config = TrackerConfig(smoothing=SMOOTHINGS[smoothing])
+    tracker, calm = Tracker(config), []
+    for i in range(60):
+        noise = random.normal(0, 2, (V, 2)).astype(np.float32)
+        joints = person(300).keypoints
+        joints[:, :2] += noise
+        calm += [p.keypoints for p in tracker.update([Person.from_keypoints(joints)], i / 30)]
+    tracker, behind = Tracker(config), 0.0
+    for i in range(30):
+        joints = person(300).keypoints
+        joints[9, 0] += 20.0 * i  # a fist at three body sizes per second
+        for seen in tracker.update([Person.from_keypoints(joints)], i / 30):
+            behind = joints[9, 0] - seen.keypoints[9, 0]
+    return np.std(calm[20:], axis=0)[:, :2].mean(), behind
+
+
+def test_stronger_smoothing_is_calmer_and_still_follows_within_a_frame():
+    (off, none), (light, little), (strong, more) = map(shaken, SMOOTHINGS)
+    assert strong < 0.75 * light < 0.6 * off
+    assert none == 0 and 0 < little < more < 20  # a fist goes 20 pixels in a frame
+
+
+def test_light_smoothing_is_the_usual_one():
+    assert TrackerConfig().smoothing == SMOOTHINGS["light"] == SmoothingConfig()
+
+
+def test_other_smoothing_begins_at_once_and_everybody_keeps_their_id():
+    tracker = Tracker()
+    before = follow(tracker, [[100, 300]] * 10, fps=10)[-1]
+    tracker.smooth(SMOOTHINGS["off"])
+    seen = tracker.update([person(104), person(297)], 1.0)
+    assert [p.id for p in seen] == before == [1, 2]
+    assert at(seen) == {1: 104.0, 2: 297.0}
+    tracker.smooth(SMOOTHINGS["strong"])
+    for i in range(1, 4):
+        seen = tracker.update([person(104 + 4 * i), person(297)], 1.0 + i / 10)
+    assert [p.id for p in seen] == before and 104 < at(seen)[1] < 116
+    newcomers = follow(tracker, [[108, 297, 500]] * 5, fps=10, start=1.4)
+    assert newcomers[-1] == [1, 2, 3]
 
 
 def test_smoothing_keeps_scores_and_starts_anew_after_a_gap():

@@ -123,6 +123,21 @@ def test_limits_are_refused_at_once_and_named(moving_video: Path, limits, said: 
     assert "moving.mp4" in str(error.value)
 
 
+def test_too_large_pictures_are_refused_before_the_file_is_read_through(
+    make_video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video("bare.h264", (pattern(i) for i in range(20)))  # its length is counted
+
+    def measured(*_: object) -> None:
+        raise AssertionError("it was read through")
+
+    monkeypatch.setattr("skeletr.video.decoder._scan", measured)
+    with pytest.raises(VideoError, match="too large: 160x120"):
+        VideoReader(path, VideoLimits(max_pixels=10_000))
+    with pytest.raises(AssertionError, match="read through"):
+        VideoReader(path)
+
+
 def test_limits_hold_where_the_headers_say_nothing(make_video) -> None:
     path = make_video("live.mkv", (pattern(i) for i in range(20)))
     plain = path.read_bytes()

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, CheckpointError
-from skeletr.devices import DEVICES, DeviceError, share_cores
+from skeletr.devices import DEVICES, DeviceError, is_out_of_memory, share_cores
 from skeletr.many.jobs import Job, find_jobs, is_done
 from skeletr.many.processes import Progress, WorkersError, run_processes
 from skeletr.many.ray_cluster import run_ray
@@ -85,6 +85,13 @@ def run(args: argparse.Namespace) -> int:
             return _run(args, settings, worker, found, jobs)
     except (CheckpointError, DeviceError, PoseError, ValueError, OSError, WorkersError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        print(
+            "the graphics card has no memory left; free some, or use --device cpu", file=sys.stderr
+        )
         return 2
 
 

@@ -3,11 +3,13 @@
 from skeletr.overlay.draw import PICTURES, OverlayStyle, Picture, draw_actions
 from skeletr.overlay.pair import draw_pair
 from skeletr.overlay.palette import person_color, person_hex
+from skeletr.overlay.privacy import Veil
 
 __all__ = [
     "PICTURES",
     "OverlayStyle",
     "Picture",
+    "Veil",
     "draw_actions",
     "draw_pair",
     "person_color",

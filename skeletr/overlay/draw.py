@@ -27,7 +27,7 @@ class OverlayStyle:
     """What is drawn.
 
     picture: "as it is", "faces blurred", "people blurred", or "skeletons only" on a plain
-    background. Who is not among the people given is not blurred.
+    background. Who is not among the people given to be drawn or hidden is not blurred.
     joint_score: joints with a score at or below it are left out. arc_weight: attention between
     two people below this share is not drawn.
     """
@@ -55,6 +55,7 @@ def draw_actions(
     scene: Prediction | None = None,
     attention: Attention | None = None,
     style: OverlayStyle | None = None,
+    hidden: Sequence[Person] | None = None,
 ) -> np.ndarray:
     """Draw people, labels and the scene's caption on a copy of a frame.
 
@@ -64,12 +65,13 @@ def draw_actions(
         predictions: person id -> what the person does; who is missing gets a number only.
         scene: what happens as a whole; its reason is shown quietly where there is no label.
         attention: drawn as arcs between people if `style.arcs`.
+        hidden: who is blurred, where the style says so, if not exactly the people; see `Veil`.
 
     Returns:
         (H, W, 3) uint8 RGB.
     """
     style = style or OverlayStyle()
-    out = _background(image, people, style.picture)
+    out = _background(image, people if hidden is None else hidden, style.picture)
     for person in people:
         if style.boxes:
             draw_box(out, person.box, person_color(person.id))

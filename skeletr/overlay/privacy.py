@@ -5,14 +5,67 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from skeletr.recording import Person
+from skeletr.skeleton import box_iou
 
 _HEAD = slice(0, 5)
 _SHOULDERS = [5, 6]
 _FACE_KERNEL, _BODY_KERNEL = 0.5, 0.15
 _AROUND = 0.12  # of the size of a box, added on each side
 _LEAST = 0.14  # half the side of a head in sizes of the person, where nothing tells it better
+
+_HELD = 0.3  # seconds for which somebody stays blurred where they were seen last
+_SAME = 0.3  # overlap of two boxes from which on they are of one person
+
+
+class Veil:
+    """Who is to be blurred in a stream: who is found, and for a moment who was found before.
+
+    A newcomer, who has no number yet, is hidden at once, and a frame in which somebody is missed,
+    or only the head, shows nothing of them.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self._held: list[tuple[Person, float]] = []  # with the seconds of when they were seen
+        self._time: float | None = None
+
+    def cover(self, found: Sequence[Person], time: float) -> tuple[Person, ...]:
+        """Everybody to blur in this frame.
+
+        Args:
+            found: all people in it, with numbers or without.
+            time: seconds, increasing between resets.
+        """
+        previous, self._time = self._time, time
+        found = [p for p in found if np.isfinite(p.box).all()]
+        recent = [h for h in self._held if time - h[1] <= _HELD or h[1] == previous]
+        again = _again([p for p, _ in recent], found)
+        missed = [h for h, now in zip(recent, again, strict=True) if _lost(h[0], now)]
+        self._held = [*((p, time) for p in found), *missed]
+        return tuple(person for person, _ in self._held)
+
+
+def _again(before: Sequence[Person], found: Sequence[Person]) -> list[Person | None]:
+    """Who each of the people before is now; None where they are missed."""
+    now: list[Person | None] = [None] * len(before)
+    if not before or not found:
+        return now
+    overlaps = box_iou(np.array([p.box for p in before]), np.array([p.box for p in found]))
+    for row, column in zip(*linear_sum_assignment(-overlaps), strict=True):
+        if overlaps[row, column] >= _SAME:
+            now[row] = found[column]
+    return now
+
+
+def _lost(before: Person, now: Person | None) -> bool:
+    """Whether nothing that is seen now hides what was seen before."""
+    return now is None or (face_box(now) is None and face_box(before) is not None)
 
 
 def blur_faces(image: np.ndarray, people: Sequence[Person]) -> np.ndarray:

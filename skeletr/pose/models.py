@@ -71,9 +71,9 @@ def pose_model(variant: str = "full", path: str | os.PathLike[str] | None = None
     if named:
         return _checked(Path(named))
     name = f"pose_landmarker_{variant}.task"
-    for folder in (cache_folder(), _spare_folder()):
-        if is_bundle(folder / name):
-            return folder / name
+    for folder in (cache_folder, _spare_folder):  # the second makes a folder when it is asked
+        if is_bundle(folder() / name):
+            return folder() / name
     return _fetch(variant, name)
 
 

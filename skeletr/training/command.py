@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from skeletr.datasets import DatasetError
+from skeletr.devices import is_out_of_memory
 from skeletr.training.config import ConfigError
 from skeletr.training.config_file import load_config
 from skeletr.training.folders import TrainingError
@@ -33,6 +34,15 @@ def run(args: argparse.Namespace) -> int:
         return 1
     except OSError as error:  # of the log, say: what is saved is written whole or not at all
         print(f"train: {error}; the last saved state is whole", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        print(
+            "train: the graphics card has no memory left; the last saved state is whole. Free some "
+            "and give the same command again, or begin a run with a smaller batch",
+            file=sys.stderr,
+        )
         return 1
     for name, folder in folders.items():
         print(f"{name}: best weights in {folder}")

@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> None:
     connection, memory = socket.socket(fileno=int(arguments[0])), int(arguments[1])
     with connection, suppress(EOFError, OSError):
         other = Other(connection)
+        other.tell(ready=True)  # from here on the other end counts the time
         request = json.loads(other.hear())
         limits = VideoLimits(**request["limits"])
         limit(limits)

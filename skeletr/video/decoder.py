@@ -17,7 +17,7 @@ from skeletr.video.info import (
     VideoInfo,
     VideoLimits,
     check_length,
-    check_limits,
+    check_size,
     span,
 )
 from skeletr.video.source import describe, display_matrix, open_video, swaps_sides, upright
@@ -63,9 +63,10 @@ class Decoder:
         container, stream = self._open(name)
         with container:
             info = describe(container, stream, name)
+        check_size(info, self._limits)
         if not info.duration:
             info = self._measured(info)
-        check_limits(info, self._limits)
+        check_length(name, info.duration, info.frames, self._limits)
         container, stream = self._open(name)  # not every format can be wound back
         with container:
             first = next(_frames(container, stream, _Damage()), None)

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_POSITIVE = ("max_seconds", "max_pixels", "max_frames", "decoder_mb", "decoder_seconds")
+_POSITIVE = (
+    "max_seconds",
+    "max_pixels",
+    "max_frames",
+    "decoder_mb",
+    "decoder_seconds",
+    "decoder_base",
+    "decoder_factor",
+)
 
 
 class VideoError(ValueError):
@@ -23,7 +31,9 @@ class VideoLimits:
 
     apart: decode in a process of its own, for files of strangers; where the system has no such
     limits (Windows) it is done in this one. decoder_mb: addresses that process may take, in MB.
-    decoder_seconds: how long it may take over one frame.
+    decoder_seconds: how long it may take over one frame, or over the headers. decoder_base,
+    decoder_factor: how long one may wait for all frames together is that many seconds, and so many
+    for each second of the video; what was decoded until then is used.
     """
 
     max_seconds: float = 600.0
@@ -33,6 +43,8 @@ class VideoLimits:
     apart: bool = False
     decoder_mb: int = 2048
     decoder_seconds: float = 20.0
+    decoder_base: float = 60.0
+    decoder_factor: float = 10.0
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -40,6 +52,10 @@ class VideoLimits:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
         if self.processing_side < 2:
             raise ValueError(f"processing_side is {self.processing_side}, expected 2 or more")
+
+    def decoder_total(self, duration: float) -> float:
+        """Seconds that one may wait for all frames of a video of so many seconds."""
+        return self.decoder_base + self.decoder_factor * min(duration, self.max_seconds)
 
 
 @dataclass(frozen=True)
@@ -70,14 +86,13 @@ class VideoFrame:
     time: float
 
 
-def check_limits(info: VideoInfo, limits: VideoLimits) -> None:
-    """Raise `VideoError` naming the limit that the video breaks."""
+def check_size(info: VideoInfo, limits: VideoLimits) -> None:
+    """Raise `VideoError` if the pictures of a video are too large."""
     if info.width * info.height > limits.max_pixels:
         raise VideoError(
             f"{info.name} is too large: {info.width}x{info.height} pixels, the limit is "
             f"{limits.max_pixels / 1e6:.1f} megapixels (4K is 8.3). Scale it down and try again."
         )
-    check_length(info.name, info.duration, info.frames, limits)
 
 
 def check_length(name: str, seconds: float, frames: int, limits: VideoLimits) -> None:

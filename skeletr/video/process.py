@@ -23,6 +23,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import skeletr
+from skeletr.video.answers import Answers
 from skeletr.video.info import VideoError, VideoFrame, VideoInfo, VideoLimits, span
 
 AVAILABLE = os.name == "posix"  # descriptors are inherited, and there are limits to set
@@ -31,8 +32,7 @@ if AVAILABLE:
 
 _LOG = logging.getLogger(__name__)
 _MODULE = "skeletr.video.child"
-_START = 60.0  # seconds that a process may take to begin and read the headers, on a busy machine
-_MOST = 64 * 2**10  # bytes of a message
+_START = 60.0  # seconds that a process may take to begin, on a busy machine
 _SENTENCE = 600  # characters of a sentence that is passed on
 _WARNINGS = 20
 _NONSENSE = "its decoder answered nonsense"
@@ -107,14 +107,15 @@ class _Child:
         """Start, ask for the facts and make room for the frames; what is taken goes into `held`."""
         self._socket, theirs = socket.socketpair()
         held.callback(self._socket.close)
-        self._lines = held.enter_context(self._socket.makefile("rb"))
+        self._answers = Answers(self._socket)
         with theirs:
             memory = make_memory()
             held.callback(os.close, memory)
             self._process = _start(theirs.fileno(), memory)
         held.callback(_end, self._process)
+        self._receive(_START, f"its decoder did not start within {_START:g} s")
         self._send(json.dumps(request | {"limits": asdict(self._limits)}))
-        self.info, self.size = self._facts(self._receive(_START), request["name"])
+        self.info, self.size = self._facts(self._within_limit("its beginning"), request["name"])
         give_size(memory, self.size)
         self._ring = Ring(memory, self.size)
         held.callback(self._ring.close)
@@ -125,8 +126,8 @@ class _Child:
         Raises `Stopped` and `VideoError`.
         """
         self._send("go")
-        number, last = 0, -1.0
-        while "warnings" not in (message := self._receive(self._limits.decoder_seconds)):
+        number, last, before = 0, -1.0, self._answers.waited
+        while "warnings" not in (message := self._next(last, before)):
             last = self._time(message, last)
             image = self._ring.take(number)
             number += 1
@@ -145,13 +146,29 @@ class _Child:
         with suppress(OSError):  # it has ended or hangs, which is noticed when it should answer
             self._socket.sendall(f"{line}\n".encode())
 
-    def _receive(self, patience: float) -> dict:
-        """The next message. Raises `Stopped`, and `VideoError` if that is what it says."""
-        self._socket.settimeout(patience)
+    def _next(self, last: float, before: float) -> dict:
+        """The message about the frame after that at `last` seconds; before: what was waited then.
+
+        The headers may say less than there is, so the time grows with what has come.
+        """
+        total = self._limits.decoder_total(max(self.info.duration, last))
+        left = total - (self._answers.waited - before)
+        if left < self._limits.decoder_seconds:
+            return self._receive(left, f"its decoder took more than {total:.0f} s in all")
+        return self._within_limit("one picture")
+
+    def _within_limit(self, what: str) -> dict:
+        return self._receive(self._limits.decoder_seconds, _too_slow(self._limits, what))
+
+    def _receive(self, patience: float, late: str) -> dict:
+        """The next message. Raises `Stopped`, and `VideoError` if that is what it says.
+
+        late: why it is stopped where nothing comes within `patience` seconds.
+        """
         try:
-            line = self._lines.readline(_MOST)
+            line = self._answers.next(patience)
         except TimeoutError:
-            raise Stopped(_too_slow(self._limits)) from None
+            raise Stopped(late) from None
         except OSError:
             line = b""
         if not line:
@@ -174,7 +191,7 @@ class _Child:
             self._process.wait(1.0)
         code = self._process.poll()
         if code == -signal.SIGXCPU:
-            return _too_slow(self._limits)
+            return _too_slow(self._limits, "one picture")
         if code == -signal.SIGKILL:  # the system is short of memory
             return _too_large(self._limits)
         return "its decoder crashed"
@@ -203,8 +220,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _too_slow(limits: VideoLimits) -> str:
-    return f"its decoder took more than {limits.decoder_seconds:g} s over one picture"
+def _too_slow(limits: VideoLimits, what: str) -> str:
+    return f"its decoder took more than {limits.decoder_seconds:g} s over {what}"
 
 
 def _too_large(limits: VideoLimits) -> str:

@@ -95,6 +95,23 @@ def test_what_cannot_be_recognised_is_one_sentence(
     assert len(served.sessions) == 0
 
 
+def test_no_more_people_than_the_limit_and_by_default_as_many(
+    moving_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    settings = AppSettings(max_people=2)
+    page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
+    page.launch(prevent_thread_lock=True, quiet=True, **launch_options(settings, page))
+    try:
+        page.engine.wait(60)
+        client, video = Client(page.local_url, verbose=False), handle_file(moving_video)
+        assert client.predict(video, api_name="/recognize")["people"]
+        with pytest.raises(AppError, match="the limit is 2"):
+            client.predict(video, max_people=3, api_name="/recognize")
+    finally:
+        stop(page)
+
+
 def test_calls_of_one_client_wait_for_each_other_and_all_are_answered(
     served: gr.Blocks, client: Client, moving_video: Path
 ) -> None:

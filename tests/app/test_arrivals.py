@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from app.arrivals import Arrivals
+from app.engine import Engine
+from app.sessions import Sessions
+from app.settings import AppSettings
+from app.vault import Vault
+from tests.app.fakes import untrained
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_what_came_is_looked_at_or_skipped(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    arrivals, came, looked, skipped = Arrivals(), 1, 0, 0
+    counted: list[int] = []
+    arrivals, came, looked, skipped = Arrivals(counted.append), 1, 0, 0
     skipped += arrivals.taken("page", "a")  # the first comes with the question for the camera
     looked += 1
     for _ in range(200):
@@ -20,7 +28,8 @@ def test_what_came_is_looked_at_or_skipped(seed: int) -> None:
             came += 1
         skipped += arrivals.taken("page", rng.choice(["a", None]))
         looked += 1
-        assert skipped == came - looked
+        assert skipped == came - looked == sum(counted)
+    assert min(counted) > 0
 
 
 def test_a_picture_that_was_on_its_way_is_not_skipped_in_the_end() -> None:
@@ -30,6 +39,32 @@ def test_a_picture_that_was_on_its_way_is_not_skipped_in_the_end() -> None:
     arrivals.came("a")  # the queue had handed over the first one already
     found = [arrivals.taken("page", None), arrivals.taken("page", None)]
     assert found == [1, -1] and sum(found) == 0
+
+
+def test_a_counter_that_was_too_high_catches_up() -> None:
+    counted: list[int] = []
+    arrivals = Arrivals(counted.append)
+    arrivals.taken("page", "a")
+    for _ in range(3):
+        arrivals.came("a")
+    arrivals.taken("page", None)
+    arrivals.taken("page", None)  # one of them was on its way
+    assert counted == [2]
+    for _ in range(4):
+        arrivals.came("a")
+    arrivals.taken("page", None)
+    assert counted == [2, 2]  # of three that were skipped
+
+
+def test_what_was_skipped_is_in_the_metrics(tmp_path: Path) -> None:
+    sessions = Sessions(Engine(AppSettings(), untrained), Vault(tmp_path, 60))
+    for page in ("one", "other"):
+        sessions.arrivals.taken(page, f"camera of {page}")  # the first picture of each
+        for _ in range(3):
+            sessions.arrivals.came(f"camera of {page}")
+        sessions.arrivals.taken(page, None)
+    text = sessions.metrics.text(sessions.gauges())
+    assert "\nskeletr_frames_dropped_total 4\n" in text
 
 
 def test_cameras_do_not_mix_and_strangers_take_no_memory(monkeypatch) -> None:

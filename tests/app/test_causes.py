@@ -40,12 +40,20 @@ def engine() -> Engine:
     return made
 
 
-@pytest.fixture
-def card_is_full(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+FULL = {
+    "allocator": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB"),
+    "library": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+}
+
+
+@pytest.fixture(params=FULL)
+def card_is_full(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> pytest.MonkeyPatch:
     """Computing on a graphics card that others fill; undo it to free the card."""
 
     def full(*_: object, **__: object) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        raise FULL[request.param]
 
     monkeypatch.setattr("skeletr.model.skeletr.SkeleTR.relate", full)
     return monkeypatch
@@ -82,6 +90,30 @@ def test_a_full_graphics_card_is_said_to_a_camera(
     session.close()
 
 
+@pytest.mark.parametrize("error", FULL.values(), ids=FULL)
+def test_a_full_graphics_card_is_said_at_the_start(error: RuntimeError) -> None:
+    def full(settings: AppSettings) -> None:
+        raise error
+
+    engine = Engine(AppSettings(), full, lambda options: FakePose())
+    with pytest.raises(NotReady, match="no memory left"):
+        engine.wait(60)
+    assert engine.state is EngineState.FAILED
+
+
+def test_other_faults_of_computing_are_not_taken_for_a_full_card(
+    engine: Engine, moving_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("The size of tensor a (3) must match the size of tensor b (4)")
+
+    monkeypatch.setattr("skeletr.model.skeletr.SkeleTR.relate", broken)
+    session = Sessions(engine, Vault(tmp_path, 3600)).get("a")
+    job = session.begin(moving_video, "film.mp4", OPTIONS)
+    assert job.wait(60) and "fault in this program" in job.outcome.problem
+    session.close()
+
+
 def test_a_pose_model_that_cannot_be_fetched_is_said_and_found_later(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pose_model: None
 ) -> None:
@@ -100,6 +132,25 @@ def test_a_pose_model_that_cannot_be_fetched_is_said_and_found_later(
     monkeypatch.setenv("SKELETR_POSE_MODEL", str(there))
     engine.wait(120)
     assert engine.state is EngineState.READY
+
+
+def test_a_video_that_is_refused_costs_no_pose_model(tmp_path: Path) -> None:
+    made = []
+
+    def frontend(options: UserOptions) -> FakePose:
+        made.append(options)
+        return FakePose()
+
+    engine = Engine(AppSettings(), untrained, frontend)
+    engine.wait(60)
+    made.clear()  # one is made at the start, to see whether it can be
+    video = tmp_path / "film.mp4"
+    video.write_bytes(b"no video")
+    session = Sessions(engine, Vault(tmp_path / "files", 3600)).get("a")
+    job = session.begin(video, "film.mp4", OPTIONS)
+    assert job.wait(60) and job.outcome.problem.startswith("film.mp4 is not a video")
+    assert not made
+    session.close()
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="this system has no limits on processes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from starlette.formparsers import MultiPartException
 
 from app.gate import Gate
 from app.metrics import Metrics
@@ -32,14 +33,22 @@ def ask(
     metrics: Metrics | None = None,
     query: bytes = b"",
     open_pages: list[str] | None = None,
+    ending: dict | None = None,
+    reads_on: bool = False,
+    answer: Answer | None = None,
 ) -> Answer:
-    """One request through the gate to an application that reads its body and says yes."""
-    answer = Answer()
-    waiting = [*parts]
+    """One request through the gate to an application that reads its body and says yes.
+
+    Args:
+        ending: what comes in place of the end of the body. reads_on: whether the application
+            waits for the end of the connection as well. answer: filled in.
+    """
+    answer = answer or Answer()
+    waiting = [{"type": "http.request", "body": p, "more_body": True} for p in parts or (b"",)]
+    waiting.append(ending or {"type": "http.request", "body": b""})
 
     async def receive() -> dict:
-        body = waiting.pop(0) if waiting else b""
-        return {"type": "http.request", "body": body, "more_body": bool(waiting)}
+        return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
     async def send(message: dict) -> None:
         if message["type"] == "http.response.start":
@@ -54,6 +63,8 @@ def ask(
             message = await receive()
             more = message.get("more_body", False)
             answer.read += len(message.get("body", b""))
+        if reads_on:
+            await receive()
         start = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]}
         await send(start)
         await send({"type": "http.response.body", "body": b"yes"})
@@ -123,7 +134,10 @@ def test_parts_of_gradio_that_are_not_used_are_closed(path: str) -> None:
 def test_too_large_a_file_is_refused_before_it_is_read() -> None:
     answer = ask("/gradio_api/upload", "POST", (b"x",), length=9 * MB)
     assert (answer.status, answer.reached) == (413, False)
-    assert answer.body == b"This file is too large: the limit is 5 MB."
+    assert answer.body == (
+        b"This upload is too large: the maximum allowed size is 5 MB, for several files together "
+        b"too. Give a smaller file, or give the files one by one."
+    )
     assert ask("/gradio_api/upload", "POST", (b"x",), length=5 * MB).reached
 
 
@@ -134,10 +148,21 @@ def test_too_large_a_picture_is_refused() -> None:
 
 def test_a_body_that_does_not_say_its_length_is_cut_off() -> None:
     parts = (bytes(MB),) * 20
-    answer = ask("/gradio_api/upload", "POST", parts)
-    assert answer.read <= 6 * MB
     answer = ask("/gradio_api/queue/join", "POST", parts, length=100)
     assert answer.read <= 2 * MB
+    answer = Answer()
+    with pytest.raises(MultiPartException, match="maximum allowed size") as error:
+        ask("/gradio_api/upload", "POST", parts, answer=answer)
+    assert 0 < answer.read <= 6 * MB and "is 5 MB" in error.value.message
+
+
+def test_an_upload_that_ends_early_fails_in_the_way_that_gradio_cleans_up_after() -> None:
+    gone = {"type": "http.disconnect"}
+    with pytest.raises(MultiPartException, match="interrupted"):
+        ask("/gradio_api/upload", "POST", (b"half",), ending=gone)
+    # Elsewhere, and once all has come, it is no fault.
+    assert ask("/gradio_api/queue/join", "POST", (b"half",), ending=gone).reached
+    assert ask("/gradio_api/upload", "POST", (b"whole",), reads_on=True).status == 200
 
 
 def test_a_full_disk_takes_no_uploads_and_serves_the_rest() -> None:

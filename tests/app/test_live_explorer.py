@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import live_tab
+from app import live_tab, live_view
 from app.engine import Engine
 from app.live import LiveStream, LiveView
 from app.live_attention import MARKED, Pair
@@ -109,6 +109,17 @@ def test_heads_are_named_by_what_they_were_measured_to_do(watched: Watched) -> N
     watched.until(lambda v: v.redraw)
     heads = live_tab._maps(watched.full()[0])[0]
     assert all(watched.attention.known[1, head][0].label in heads for head in range(8))
+
+
+def test_where_nobody_is_left_the_heads_say_what_to_do(watched: Watched, monkeypatch) -> None:
+    watched.full()
+    monkeypatch.setattr(Crowd, "estimate", lambda *_: ())
+    view = None
+    for _ in range(12 * RATE):
+        view = watched.step()[0]
+        if view.redraw and view.actions.attention is None:
+            break
+    assert live_view.NOBODY in live_tab._maps(view)[0]
 
 
 def test_the_layers_are_offered_once(watched: Watched) -> None:

@@ -7,17 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import teacher as teacher_module
 from app.engine import Engine
 from app.live_kept import FILE_NAME
 from app.opening import open_skeletons
 from app.sessions import Session, Sessions
 from app.settings import AppSettings, UserOptions
+from app.teacher import Teacher
 from app.vault import Vault
 from skeletr.actions import Status
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.recording import Person, Recording
 from skeletr.replay import replay_video
 from skeletr.session import Session as Recognised
+from skeletr.synthetic.babble import babble
 from skeletr.video import VideoLimits, VideoReader
 from tests.app.fakes import untrained
 from tests.synthetic import scene
@@ -166,6 +169,44 @@ def test_other_settings_change_nothing_that_was_kept(sessions: Sessions) -> None
     assert found.recording.end == pytest.approx(8.9)
     assert all(p.status is Status.UNKNOWN for p in found.log.people[1].predictions if p.label)
     sessions.close_all()
+
+
+def test_what_is_taught_meanwhile_cuts_nothing_off(sessions: Sessions, monkeypatch) -> None:
+    monkeypatch.setattr(teacher_module, "background_scenes", lambda: babble(4))
+    session, teacher = sessions.get("a"), Teacher(sessions.engine)
+    play(session, 0.0, 8)
+    before = session.save_live()[1]
+    session.teaching.offer(teacher, "juggle", scene([150], np.arange(50) / 25))
+    play(session, 8.0, 1.5)
+    session.teaching.use = False
+    play(session, 9.5, 2)
+    path, _ = session.save_live()
+    found = opened(path)
+    assert found.recording.end == pytest.approx(11.4)
+    assert set(found.log.labels) == {"walk", "run", "juggle"}
+    for track in (found.log.scene, found.log.people[1], found.log.people[2]):
+        assert track.start < 0.3 and track.end == pytest.approx(11.4)
+        assert np.diff(track.times).min() > 0.3
+        assert np.diff(track.times).max() < 1.5 * found.log.interval + 0.01
+        assert track.times[0] < 1 and track.times[-1] > 9.5
+    assert_the_same_labels(before, found)
+    assert_taught_in_between(found)
+    sessions.close_all()
+
+
+def assert_the_same_labels(before: Recognised, found: Recognised) -> None:
+    """What was said before anything was taught is said still."""
+    old, new = before.log.people[1], found.log.people[1]
+    assert np.allclose(new.times[: len(old.times)], old.times)
+    for a, b in zip(old.predictions[:6], new.predictions, strict=False):
+        assert (a.status, a.label) == (b.status, b.label) and len(b.scores) == 3
+        assert b.scores[list(found.log.labels).index("juggle")] == 0
+
+
+def assert_taught_in_between(found: Recognised) -> None:
+    index = found.log.labels.index("juggle")
+    scores = np.array([p.scores[index] for p in found.log.people[1].predictions])
+    assert (scores > 0).any() and scores[-1] == 0
 
 
 def test_the_file_is_gone_with_the_page_or_when_forgotten(sessions: Sessions) -> None:

@@ -205,6 +205,10 @@ def test_more_than_can_be_shown_is_refused(filmed: Outcome, tmp_path: Path) -> N
     ).save(path)
     with pytest.raises(OpenError, match="1,200 people"):
         open_skeletons(path, "mine.npz", LIMITS)
+    few = VideoLimits(max_frames=len(crowd.frame_times))
+    most = 30 * few.max_frames
+    with pytest.raises(OpenError, match=rf"1,200 skeletons, the limit is {most:,}\."):
+        open_skeletons(path, "mine.npz", few)
 
 
 def test_a_session_of_before_it_knew_its_video_still_opens(filmed: Outcome, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from app import attention_view, scene_data, what_if_view
+from app.attention_updates import moments, shown_first
 from app.attention_view import Choice
 from app.engine import Engine, EngineState, NotReady
 from app.exploration import Explorations
@@ -168,18 +169,37 @@ def test_what_if_shows_the_numbers_of_the_library(explorer: Explorer) -> None:
     for change in compare(before, after):
         rows = {s.label: s for s in found[change.person]}
         track = before.scene if change.person is None else before.people[change.person]
-        mean = np.mean([p.scores for p in track.predictions if p.scores.any()], axis=0)
+        touched = np.abs(change.change).max(axis=1) > 1e-3
+        steps = {round(t, 6): p for t, p in zip(track.times, track.predictions, strict=True)}
+        mean = np.mean([steps[t].scores for t in change.times[touched].tolist()], axis=0)
         for index, label in enumerate(LABELS):
             assert rows[label].before == pytest.approx(float(mean[index]), abs=1e-6)
             assert rows[label].change == pytest.approx(
-                float(change.change[:, index].mean()), abs=1e-6
+                float(change.change[touched, index].mean()), abs=1e-6
             )
-            most = np.abs(change.change[:, index]).max()
+            most = np.abs(change.change[touched, index]).max()
             at = int(np.flatnonzero(np.isclose(change.times, rows[label].time))[0])
             assert abs(change.change[at, index]) == pytest.approx(most)
     html = what_if_view.answer(before, after, what_if_view.named([1], None))
     assert f"{found[0][0].before:.1%}" in html and f"{found[0][0].after:.1%}" in html
     assert "Without person 1" in html and "<b>" not in html
+
+
+def test_a_while_left_out_counts_where_it_matters(explorer: Explorer) -> None:
+    before, after = explorer.without(), explorer.without([1], (0.0, 1.0))
+    found = what_if_view.shifts(before, after)
+    reach = 1.0 + 2 * explorer._checkpoint.sequences.window  # windows that hold one of them
+    for change in compare(before, after):
+        beyond = np.abs(change.change[change.times > reach])
+        assert not (beyond > 1e-3).any()
+        largest = max(abs(s.change) for s in found[change.person])
+        assert largest >= np.abs(change.change.mean(axis=0)).max() - 1e-6  # not thinned out
+
+
+def test_the_first_moments_of_a_long_video_can_be_looked_at(result: Result) -> None:
+    late = replace(result.log, attention=result.log.attention[-3:])
+    assert moments(late)[0] == pytest.approx(result.log.scene.times[0])
+    assert shown_first(late) in [t for t, _ in late.attention]
 
 
 def test_leaving_out_everybody_or_the_impossible_says_so(explorer: Explorer) -> None:

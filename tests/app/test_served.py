@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,12 +19,12 @@ from PIL import Image
 
 from app import live_frames
 from app.engine import Engine
-from app.settings import AppSettings
+from app.settings import AppSettings, UserOptions
 from app.ui import build, launch_options, stop
 from tests.app.fakes import FakePose, untrained
 from tests.app.protocol import Page, camera_picture
 
-OPTIONS = ["mediapipe", 6, False, 0.3, "as it is"]
+OPTIONS = ["mediapipe", 6, False, 0.3, "as it is", UserOptions.smoothing]
 
 
 @pytest.fixture(scope="module")
@@ -201,17 +202,66 @@ def test_too_large_a_file_is_refused(open_page, tmp_path: Path) -> None:
     assert answer.status_code == 413
 
 
+def begin_upload(served: gr.Blocks, *headers: str) -> socket.socket:
+    """A connection on which the headers of an upload were sent, and the beginning of its form."""
+    address = httpx.URL(served.local_url)
+    connection = socket.create_connection((address.host, address.port), 60)
+    lines = ["POST /gradio_api/upload HTTP/1.1", f"Host: {address.host}", *headers]
+    lines.append("Content-Type: multipart/form-data; boundary=next")
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    return connection
+
+
+PART = (
+    b'--next\r\nContent-Disposition: form-data; name="files"; filename="a.mp4"\r\n\r\n'
+    + b"half a film" * 10_000
+    + b"\r\n"
+)
+
+
+def parts_of_uploads(served: gr.Blocks) -> list[Path]:
+    """Empty ones are there for files that Gradio handed over before."""
+    found = []
+    for path in served.sessions.vault.root.glob("tmp*"):
+        with contextlib.suppress(FileNotFoundError):  # removed just now
+            found += [path] if path.stat().st_size else []
+    return found
+
+
+def test_a_browser_that_vanishes_in_the_middle_of_an_upload_leaves_nothing(
+    served: gr.Blocks,
+) -> None:
+    with begin_upload(served, f"Content-Length: {2 * len(PART)}") as connection:
+        connection.sendall(PART)
+        wait_until(lambda: parts_of_uploads(served))
+    wait_until(lambda: not parts_of_uploads(served))
+
+
+def test_an_upload_that_does_not_say_its_length_is_refused_and_leaves_nothing(
+    served: gr.Blocks,
+) -> None:
+    with begin_upload(served, "Transfer-Encoding: chunked") as connection:
+        with contextlib.suppress(OSError):  # it is cut off
+            for _ in range(4 * 2**20 // len(PART)):
+                connection.sendall(b"%x\r\n%b\r\n" % (len(PART), PART))
+        assert b" 413 " in connection.recv(4096)
+    wait_until(lambda: not parts_of_uploads(served))
+
+
 def test_values_that_the_page_does_not_offer_are_refused(
     open_page, moving_video: Path, served: gr.Blocks
 ) -> None:
     page = open_page()
     file = uploaded(page, moving_video)
-    for options in (
-        ["nobody", 6, False, 0.3, "as it is"],
-        ["mediapipe", 10**9, False, 0.3, "as it is"],
-        ["mediapipe", 6, True, 55.0, "as it is"],
-        ["mediapipe", 6, False, 0.3, "<script>"],
+    for place, value in (
+        (0, "nobody"),
+        (1, 10**9),
+        (3, 55.0),
+        (4, "<script>"),
+        (5, "very strong"),
     ):
+        options = [*OPTIONS[:2], True, *OPTIONS[3:]]
+        options[place] = value
         done = page.call("recognise", [file, *options])
         assert not done["success"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -126,6 +127,22 @@ def test_what_waits_can_be_given_up(sessions: Sessions, moving_video: Path) -> N
     running = session.begin(moving_video, "film.mp4", OPTIONS)
     session.expect("A handshake")  # stops what may hold the place that this waits for
     assert running.wait(60)
+    sessions.close_all()
+
+
+def test_an_upload_that_waits_for_long_is_kept(sessions: Sessions) -> None:
+    upload = sessions.vault.root / ("0" * 64) / "film.mp4"
+    upload.parent.mkdir(parents=True)
+    upload.touch()
+    session = sessions.get("a")
+    session.expect(str(upload), upload)
+    long_ago = time.time() - 10_000  # more than files are kept
+    for waits in (True, False):
+        session.waits = waits
+        os.utime(upload.parent, (long_ago, long_ago))
+        sessions.sweep()
+        sessions.vault.sweep()
+        assert upload.exists() == waits
     sessions.close_all()
 
 

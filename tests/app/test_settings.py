@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
 
+from app.controls import option_controls, read
 from app.environment import VARIABLES
 from app.settings import AppSettings, UserOptions
 from skeletr.cores import usable_cores
@@ -85,8 +87,46 @@ def test_live_places_follow_the_cores() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"max_people": 0}, {"threshold": 1.5}, {"threshold": float("nan")}, {"picture": "x"}]
+    "wrong",
+    [
+        {"max_people": 0},
+        {"threshold": 1.5},
+        {"threshold": float("nan")},
+        {"picture": "x"},
+        {"smoothing": "x"},
+        {"smoothing": ["light"]},
+        {"smoothing": None},
+    ],
 )
 def test_options_that_the_page_does_not_offer_are_refused(wrong: dict) -> None:
     with pytest.raises(ValueError):
         UserOptions("mediapipe", **wrong)
+
+
+@pytest.mark.parametrize("smoothing", ["off", "light", "strong"])
+def test_what_the_page_offers_is_read(smoothing: str) -> None:
+    chosen = read(6, "mediapipe", 4, True, 0.5, "people blurred", smoothing)
+    assert chosen == UserOptions("mediapipe", 4, 0.5, "people blurred", smoothing)
+    assert read(6, "mediapipe", 4, False, 0.5, "as it is") == UserOptions("mediapipe", 4)
+
+
+@pytest.mark.parametrize("most", [1, 2, 10])
+def test_no_more_people_are_offered_than_the_limit_says(most: int) -> None:
+    with gr.Blocks():
+        controls = option_controls(most)
+    slider = controls.max_people
+    assert slider.value == AppSettings(max_people=most).usual_people == min(6, most)
+    assert slider.maximum == most if slider.visible else most == 1
+    values = [c.value for c in controls.inputs]
+    assert read(most, *values) == UserOptions("mediapipe", min(6, most))
+
+
+def test_more_people_than_the_limit_are_refused_by_its_name() -> None:
+    with pytest.raises(ValueError, match="is 3, but the limit is 2; choose 2 or fewer"):
+        read(2, "mediapipe", 3, False, 0.3, "as it is")
+
+
+@pytest.mark.parametrize("people", [None, [2], float("inf"), float("nan"), "many"])
+def test_people_that_are_no_number_are_refused(people: object) -> None:
+    with pytest.raises(ValueError, match="expected numbers"):
+        read(6, "mediapipe", people, False, 0.3, "as it is")

@@ -107,3 +107,21 @@ def test_loaded_deleted_and_refused(open_page, browser, tmp_path: Path) -> None:
     )
     page.locator("#teach-forget").click()
     page.locator("#teach-examples").get_by_text("Nothing was taught yet").wait_for()
+
+
+def test_clips_show_how_far_they_are_and_can_be_stopped(open_page, browser, make_video) -> None:
+    still = [(np.full((240, 320, 3), i % 200, np.uint8) for i in range(500)) for _ in range(2)]
+    clips = [str(make_video(f"still {i}.mp4", frames)) for i, frames in enumerate(still)]
+    page = open_page(browser)
+    page.get_by_role("tab", name="Teach").click()
+    page.get_by_text("Name an action above").wait_for()
+    drop = page.locator("#teach-clips input[type=file]")
+    drop.set_input_files(clips)
+    page.locator("#teach-told .sk-problem").get_by_text("Give the action a name first.").wait_for()
+    page.locator("#teach-cancel").wait_for(state="hidden")
+    page.locator("#teach-name input, #teach-name textarea").fill(NAME)
+    drop.set_input_files(clips)
+    page.locator("#teach-told .sk-progress").get_by_text("still 0.mp4 (1 of 2)").wait_for()
+    page.locator("#teach-cancel").click()
+    page.locator("#teach-told").get_by_text("0.mp4 was stopped. 1 more left out").wait_for()
+    page.locator("#teach-cancel").wait_for(state="hidden")

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from app import teach_view
+from app import teach_tab, teach_view
 from app import teacher as teacher_module
 from app.engine import Engine
+from app.lesson import Lesson
 from app.live import LiveStream
 from app.sessions import Session, Sessions
 from app.settings import AppSettings, UserOptions
 from app.takes import COUNTDOWN, LONGEST_TAKE, Moment, Takes
-from app.teach_files import taught_files
+from app.teach_files import MOST_FILES, lesson_from_files
 from app.teacher import Teacher
-from app.teaching import MOST_EXAMPLES, long_seen
+from app.teaching import MOST_EXAMPLES, Teaching, long_seen
 from app.vault import Vault
 from skeletr.recording import Frame, Recording
 from skeletr.synthetic.babble import babble
@@ -61,6 +64,15 @@ def one() -> Recording:
 
 def two() -> Recording:
     return scene([150, 450], TIMES)
+
+
+def taught_files(
+    paths: list[Path], name: str, mine: Teaching, teacher: Teacher, sessions: Sessions
+) -> str:
+    lesson = lesson_from_files(paths, name, mine, teacher, sessions)
+    lesson.start()
+    assert lesson.wait(60)
+    return lesson.told
 
 
 def see(takes: Takes, times: np.ndarray, size: tuple[int, int] = (640, 480)) -> list:
@@ -225,6 +237,110 @@ def test_recordings_are_examples_and_what_is_none_is_explained(
     assert "name first" in taught_files([good], "", mine, teacher, sessions)
 
 
+def test_how_far_the_files_are_is_told(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path, make_video
+) -> None:
+    mine = sessions.get("a").teaching
+    still = (np.full((120, 160, 3), i, np.uint8) for i in range(40))
+    paths = [make_video("clip.mp4", still), tmp_path / "two.npz"]
+    two().save(paths[1])
+    lesson, told = lesson_from_files(paths, "juggle", mine, teacher, sessions), []
+    note = lesson.note
+    lesson.note = lambda *args: (note(*args), told.append((*args, lesson.bar)))
+    lesson.start()
+    assert lesson.wait(60) and lesson.told.count("sk-note") == 2
+    shares = [share for _, _, share, _ in told]
+    assert shares == sorted(shares) and 0 <= shares[0] < 0.1 and shares[-1] == 0.95
+    assert {name for name, *_ in told} == {"clip.mp4 (1 of 2)", "two.npz (2 of 2)"}
+    assert {doing for _, doing, *_ in told} == {"Looking at", "Learning from"}
+    assert len(told) > 10  # also while a clip is looked at
+    assert "about 0:0" in told[-1][3] and 'aria-valuenow="95"' in told[-1][3]
+
+
+def test_what_is_learned_from_files_can_be_stopped(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine = sessions.get("a").teaching
+    paths = [tmp_path / f"{i}.npz" for i in range(4)]
+    for path in paths:
+        one().save(path)
+    lesson = mine.lesson = lesson_from_files(paths, "juggle", mine, teacher, sessions)
+    note = lesson.note
+
+    def stop_at_the_second(name: str, doing: str, share: float) -> None:
+        note(name, doing, share)
+        if share > 0.25:
+            assert not mine.drop_lesson()  # it runs, and says itself what came of it
+
+    lesson.note = stop_at_the_second
+    lesson.start()
+    assert lesson.wait(60)
+    assert "2.npz was stopped. 1 more left out. What was learned before stays." in lesson.told
+    assert mine.actions.count("juggle") == 2
+
+
+def test_files_that_wait_are_kept_and_let_go_when_given_up(
+    sessions: Sessions, teacher: Teacher
+) -> None:
+    path = sessions.vault.root / "folder" / "clip.npz"
+    for give_up in (lambda mine: mine.drop_lesson(), lambda mine: mine.close()):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        one().save(path)
+        mine = Teaching(sessions.vault)
+        mine.lesson = lesson_from_files([path], "juggle", mine, teacher, sessions)
+        sessions.vault.release(object())
+        assert path.exists()
+        give_up(mine)
+        assert mine.lesson is None and not path.exists()
+
+
+def test_more_files_than_are_taken_are_said_to_be_left_out(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    path = tmp_path / "none.npz"
+    path.write_bytes(b"nothing")
+    mine = sessions.get("a").teaching
+    told = taught_files([path] * (MOST_FILES + 3), "juggle", mine, teacher, sessions)
+    assert "23 files were dropped; 20 at once is the most. Drop the last 3 again." in told
+    assert told.count("none.npz") == MOST_FILES  # each is named once
+    assert "at once" not in taught_files([path] * MOST_FILES, "juggle", mine, teacher, sessions)
+
+
+def test_clips_are_followed_for_as_many_people_as_the_settings_say(
+    tmp_path: Path, teacher: Teacher, make_video
+) -> None:
+    asked: list[UserOptions] = []
+    settings = AppSettings(max_people=2)
+    made = Engine(settings, untrained, lambda options: asked.append(options) or FakePose())
+    made.wait(60)
+    own = Sessions(made, Vault(tmp_path / "files", 3600))
+    clip = make_video("few.mp4", (np.full((120, 160, 3), i, np.uint8) for i in range(5)))
+    taught_files([clip], "juggle", own.get("a").teaching, teacher, own)
+    assert asked[-1].max_people == 2
+
+
+def test_a_fault_while_learning_is_told() -> None:
+    lesson = Lesson(lambda lesson: 1 / 0, threading.Event())
+    lesson.start()
+    assert lesson.wait(60) and "fault in this program" in lesson.told
+
+
+def test_while_a_take_is_learned_from_it_is_said_and_then_what_came_of_it(
+    session: Session,
+) -> None:
+    ui = SimpleNamespace(**{n: n for n in ("now", "timer", "told", "question", "examples", "save")})
+    mine, go_on = session.teaching, threading.Event()
+    mine.take = Lesson(lambda lesson: str(go_on.wait(60)), mine.closed)
+    mine.take.start()
+    going = teach_tab._learned(ui, mine)
+    assert "Learning" in going["now"] and going["timer"].active and "told" not in going
+    go_on.set()
+    assert mine.take.wait(60)
+    done = teach_tab._learned(ui, mine)
+    assert done["now"] == "" and not done["timer"].active and done["told"] == "True"
+    assert mine.take is None and "now" not in teach_tab._learned(ui, mine)
+
+
 def test_nothing_is_learned_or_written_for_a_closed_page(
     sessions: Sessions, session: Session, teacher: Teacher, tmp_path: Path
 ) -> None:
@@ -236,7 +352,7 @@ def test_nothing_is_learned_or_written_for_a_closed_page(
         mine.offer(teacher, "juggle", one())
     path = tmp_path / "late.npz"
     one().save(path)
-    assert taught_files([path], "juggle", mine, teacher, sessions) == ""
+    assert "late.npz was stopped" in taught_files([path], "juggle", mine, teacher, sessions)
     assert mine.file() is None and not list(sessions.vault.root.glob("visitor-*"))
 
 

@@ -67,13 +67,26 @@ def test_files_from_elsewhere_are_never_removed(vault: Vault, tmp_path: Path) ->
 def test_what_a_killed_program_left_is_removed_by_age(vault: Vault) -> None:
     old, new = vault.new_folder(), vault.new_folder()
     old_upload = upload(vault)
-    stray = vault.root / "tmpab12"
-    stray.touch()
-    for path in (old, old_upload.parent, stray):
+    empty, part = vault.root / "tmpab12cd_8", vault.root / "tmp0123abcd"
+    empty.touch()
+    part.write_bytes(b"half a film")
+    for path in (old, old_upload.parent, empty, part):
         age(path)
-    assert vault.sweep() == 3
+    assert vault.sweep() == 4
     assert sorted(p.name for p in vault.root.iterdir()) == [new.name]
     assert vault.sweep() == 0
+
+
+def test_a_part_of_an_upload_goes_before_whole_files_do(tmp_path: Path) -> None:
+    vault = Vault(tmp_path, keep=3600.0)
+    whole, coming, left = upload(vault), tmp_path / "tmp0000000a", tmp_path / "tmp0000000b"
+    for path in (coming, left):
+        path.write_bytes(b"half a film")
+    age(left, 400)
+    age(whole.parent, 400)
+    age(coming, 200)
+    assert vault.sweep() == 1
+    assert coming.exists() and whole.exists() and not left.exists()
 
 
 def test_what_belongs_to_others_stays_however_old(vault: Vault) -> None:

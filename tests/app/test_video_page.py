@@ -134,7 +134,7 @@ def test_a_running_video_can_be_stopped(open_page, browser, make_video, tmp_path
     page = open_page(browser)
     drop(page, make_video("long.mp4", still))
     page.locator("#video-cancel").click()
-    page.locator("#video-status").get_by_text("was stopped").wait_for()
+    page.locator("#video-status").get_by_text("was stopped. Press Recognise").wait_for()
     assert not page.locator("#video-cancel").is_visible()
 
 
@@ -142,4 +142,5 @@ def test_a_video_without_people_says_so(open_page, browser, moving_video: Path) 
     page = open_page(browser)
     drop(page, moving_video)
     page.locator("#video-verdict").get_by_text("Nobody was found").wait_for()
+    page.locator("#video-verdict").get_by_text("Try one in which people").wait_for()
     assert page.locator("#video-annotated video").is_visible()

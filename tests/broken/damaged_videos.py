@@ -146,6 +146,30 @@ def _fine_scale(folder: Path) -> Path:
     return _patched(folder, "fine.mp4", change)
 
 
+def _paced(rate: int, scale: int) -> Callable[[Path], Path]:
+    """An AVI whose header says `rate` frames in `scale` seconds."""
+
+    def change(data: bytearray) -> None:
+        _after(data, b"strh", 24, scale.to_bytes(4, "little") + rate.to_bytes(4, "little"))
+
+    def make(folder: Path) -> Path:
+        return _patched(folder, "pace.avi", change, codec="mjpeg", pix_fmt="yuvj420p")
+
+    return make
+
+
+_MOST = 2**32 - 1
+for _name, _rate, _scale in (
+    ("four billion frames a second", _MOST, 1),
+    ("no frames a second", 0, 1),
+    ("frames in no time", 25, 0),
+    ("no frames in no time", 0, 0),
+):
+    kind(f"{_name}, says the header", FRAMES)(_paced(_rate, _scale))
+for _name, _scale in (("a frame in an hour", 3600), ("a frame in 136 years", _MOST)):
+    kind(f"{_name}, says the header", REFUSED, "too long")(_paced(1, _scale))
+
+
 @kind("header of Matroska overwritten", EITHER)
 def _no_header(folder: Path) -> Path:
     def change(data: bytearray) -> None:

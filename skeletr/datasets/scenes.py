@@ -11,7 +11,7 @@ from skeletr.datasets.camera import Camera
 from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
-from skeletr.datasets.variations import come_or_go, hold_still, roam, still_chance
+from skeletr.datasets.variations import come_or_go, hold_still, roam
 from skeletr.recording import Action, Recording
 
 IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
@@ -27,8 +27,7 @@ class SceneConfig:
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
-    still: chance that a single person stops in mid-movement and stands there for the whole scene,
-    or holds something high, which has a chance of its own;
+    still: chance that a single person stops in mid-movement and stands there for the whole scene;
     roam: chance that somebody who walks or runs does so through the picture; enter: chance that
     somebody who moves through it comes in or goes out at its border.
     """
@@ -128,7 +127,7 @@ def _single(
 ) -> Actor:
     camera = Camera.random(rng, all_round=rng.random() < 0.1)
     actor = act(pool.single(rng, label), times, camera, rng)
-    if rng.random() < still_chance(actor, config.still):
+    if rng.random() < config.still:
         actor = hold_still(actor, times, rng) or actor
     elif rng.random() < config.roam:
         actor = roam(actor, times, rng)

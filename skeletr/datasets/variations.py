@@ -54,7 +54,6 @@ MOVEMENTS = frozenset(
 )
 # What is still being done while one holds still with the hands above the head.
 HELD_HIGH = frozenset({"lift a barbell"})
-_HELD = 0.5  # chance that it is held for long: most clips end soon after it is up
 ROAMERS = frozenset({"walk", "run", "carry something"})
 
 _TORSO, _LEGS = 0.18, 0.36  # at least so long for somebody upright, of a standing person's height
@@ -73,22 +72,12 @@ def is_upright(xy: np.ndarray, seen: np.ndarray) -> bool:
     return bool(hips - shoulders > _TORSO and ankles.min() - hips > _LEGS and hands_down)
 
 
-def still_chance(actor: Actor, usual: float) -> float:
-    """The chance that somebody stops in mid-movement: `usual`, but of what may be held high."""
-    held = any(span.label in HELD_HIGH for span in actor.spans[0])
-    return max(usual, _HELD) if held else usual
-
-
 def _said_of(xy: np.ndarray, seen: np.ndarray, label: str) -> str | None:
     """What a body (17, 2), stopped in the middle of a movement, does from then on."""
     if is_upright(xy, seen):
         return STAND
-    return label if label in HELD_HIGH and _hands_high(xy, seen) else None
-
-
-def _hands_high(xy: np.ndarray, seen: np.ndarray) -> bool:
-    """Whether both hands of a body (17, 2) are above the head."""
-    return bool(seen[[0, 9, 10]].all() and xy[[9, 10], 1].max() < xy[0, 1])
+    high = seen[[0, 9, 10]].all() and xy[[9, 10], 1].max() < xy[0, 1]
+    return label if high and label in HELD_HIGH else None
 
 
 def hold_still(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Actor | None:
@@ -106,12 +95,6 @@ def hold_still(actor: Actor, times: np.ndarray, rng: np.random.Generator) -> Act
     ]
     if not inside:
         return None
-    up = [
-        (i, label)
-        for i, label in inside
-        if label in HELD_HIGH and _hands_high(actor.xy[0, i], actor.seen[0, i])
-    ]
-    inside = up or inside  # what is lifted is held where it is up
     moment, doing = inside[rng.integers(len(inside))]
     xy, seen = actor.xy[:, moment], actor.seen[:, moment]
     label = _said_of(xy[0], seen[0], doing)

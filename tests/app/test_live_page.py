@@ -144,3 +144,18 @@ def test_a_camera_that_is_refused_is_explained(open_page, launch_browser) -> Non
         start_camera(page)
         page.locator(".sk-camera-note.sk-problem >> visible=true").wait_for()
         assert "camera" in page.locator(".sk-camera-note >> visible=true").inner_text().lower()
+
+
+def test_a_camera_that_is_pulled_out_is_said(open_page, launch_browser) -> None:
+    with launch_browser(*FAKE) as browser:
+        page = open_page(browser)
+        start_camera(page)
+        page.wait_for_function("document.querySelector('#live-camera video')?.srcObject")
+        # What the browser does when the device is gone: the track has ended and says so.
+        page.evaluate(
+            "for (const track of document.querySelector('#live-camera video').srcObject.getTracks())"
+            " { track.stop(); track.dispatchEvent(new Event('ended')); }"
+        )
+        note = page.locator(".sk-camera-note.sk-problem >> visible=true")
+        note.wait_for()
+        assert "disconnected" in note.inner_text()

@@ -153,8 +153,8 @@ def test_a_camera_that_is_pulled_out_is_said(open_page, launch_browser) -> None:
         page.wait_for_function("document.querySelector('#live-camera video')?.srcObject")
         # What the browser does when the device is gone: the track has ended and says so.
         page.evaluate(
-            "for (const track of document.querySelector('#live-camera video').srcObject.getTracks())"
-            " { track.stop(); track.dispatchEvent(new Event('ended')); }"
+            "document.querySelector('#live-camera video').srcObject.getTracks()"
+            ".forEach(t => { t.stop(); t.dispatchEvent(new Event('ended')); })"
         )
         note = page.locator(".sk-camera-note.sk-problem >> visible=true")
         note.wait_for()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.settings import UserOptions
+from app.settings import AppSettings, UserOptions
 from skeletr.overlay import PICTURES, Picture
 from skeletr.pose import FRONTENDS
 from skeletr.tracking import SMOOTHINGS, Smoothing
@@ -37,7 +37,7 @@ class OptionControls:
         ]
 
 
-def option_controls(most: int) -> OptionControls:
+def option_controls(settings: AppSettings) -> OptionControls:
     """Lay out the settings inside the current block; `most` people may be followed at once."""
     with gr.Row():
         pose = gr.Dropdown(
@@ -45,12 +45,14 @@ def option_controls(most: int) -> OptionControls:
         )
         max_people = gr.Slider(
             1,
-            max(most, 2),  # a slider needs two ends; with nothing to choose it is not shown
-            value=min(UserOptions.max_people, most),
+            max(
+                settings.max_people, 2
+            ),  # a slider needs two ends; with nothing to choose it is not shown
+            value=settings.usual_people,
             step=1,
             label="People at most",
             min_width=140,
-            visible=most > 1,
+            visible=settings.max_people > 1,
         )
     picture = _named(
         PICTURES, "Picture", "What is shown of people; who is not found is not blurred"

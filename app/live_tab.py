@@ -91,7 +91,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
     _layout_attention(ui)
     with gr.Accordion("Settings", open=False):
         ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
-        ui.options = option_controls(settings.max_people)
+        ui.options = option_controls(settings)
         ui.restart = gr.Button("Forget everybody and begin again", size="sm")
     return ui
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.actions import ActionLog, Track
+from skeletr.archive import reason
 from skeletr.recording import Recording, RecordingError
 from skeletr.session import Session, SessionError
 from skeletr.video import VideoError, VideoLimits
@@ -22,7 +23,6 @@ _MOST_HEADS = 64  # in a layer; and layers
 _FAR = 1e5  # pixels from the picture's corner
 _MOST_SIDE = 16_384  # pixels
 _SHORTEST_STEP = 0.05  # seconds
-_MOST_REASON = 400  # characters
 
 
 class OpenError(ValueError):
@@ -54,13 +54,12 @@ def open_skeletons(path: Path, name: str, limits: VideoLimits) -> Session | Reco
             _check_log(opened.log, name, limits.max_seconds)
         return opened
     except (SessionError, RecordingError, VideoError) as error:
-        raise OpenError(_sentence(str(error))) from error
+        raise OpenError(_sentence(error)) from error
 
 
-def _sentence(reason: str) -> str:
-    """A reason, in which there may be whatever a file holds in place of a number or a name."""
-    plain = " ".join(reason.split()).rstrip(".")
-    return f"{plain}." if len(plain) <= _MOST_REASON else f"{plain[:_MOST_REASON]}..."
+def _sentence(error: Exception) -> str:
+    said = reason(error)
+    return said if said.endswith("...") else f"{said.rstrip('.')}."
 
 
 def _load(path: Path, name: str) -> Session | Recording:

@@ -40,7 +40,7 @@ def _layout(sessions: Sessions, settings: AppSettings) -> SimpleNamespace:
             ui.example = gr.State("")  # the one that is shown, "" for a file
         with gr.Column(scale=2, min_width=300):
             with gr.Accordion("Settings", open=False):
-                ui.options = option_controls(settings.max_people)
+                ui.options = option_controls(settings)
             with gr.Row():
                 ui.again = gr.Button("Recognise", variant="primary", interactive=False, size="md")
                 ui.cancel = gr.Button("Cancel", visible=False, size="md", elem_id="video-cancel")

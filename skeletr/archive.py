@@ -16,7 +16,7 @@ from skeletr.npz import NpzError, read_npz
 
 HEADER = "header"  # the array that holds JSON
 _MOST_HEADER = 4 << 20  # bytes of JSON
-_MOST_REASON = 300  # characters
+_MOST_REASON = 400  # characters
 
 
 class ArchiveError(ValueError):

@@ -113,7 +113,7 @@ def test_what_the_page_offers_is_read(smoothing: str) -> None:
 @pytest.mark.parametrize("most", [1, 2, 10])
 def test_no_more_people_are_offered_than_the_limit_says(most: int) -> None:
     with gr.Blocks():
-        controls = option_controls(most)
+        controls = option_controls(AppSettings(max_people=most))
     slider = controls.max_people
     assert slider.value == AppSettings(max_people=most).usual_people == min(6, most)
     assert slider.maximum == most if slider.visible else most == 1

@@ -1,4 +1,4 @@
-"""One visitor's own actions: takes, questions, files, and how Live takes them over."""
+"""One visitor's own actions: questions, files, and how Live takes them over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from app.lesson import Lesson
 from app.live import LiveStream
 from app.sessions import Session, Sessions
 from app.settings import AppSettings, UserOptions
-from app.takes import COUNTDOWN, LONGEST_TAKE, Moment, Takes
 from app.teach_files import MOST_FILES, lesson_from_files
 from app.teacher import Teacher
 from app.teaching import MOST_EXAMPLES, Teaching, long_seen
@@ -73,49 +72,6 @@ def taught_files(
     lesson.start()
     assert lesson.wait(60)
     return lesson.told
-
-
-def see(takes: Takes, times: np.ndarray, size: tuple[int, int] = (640, 480)) -> list:
-    frames = list(one().frames())
-    return [takes.see(frames[0].people, float(t), size) for t in times]
-
-
-def test_a_take_counts_down_and_records_for_its_length() -> None:
-    takes = Takes()
-    assert see(takes, np.array([0.0])) == [None]
-    takes.start("juggle", 2.0)
-    found = see(takes, 1 + np.arange(60) / 10)
-    counted = [m.left for m in found if isinstance(m, Moment) and m.left > 0]
-    assert counted[0] == COUNTDOWN and counted == sorted(counted, reverse=True)
-    done = [f for f in found if isinstance(f, tuple)]
-    assert len(done) == 1 and found[-1] is None and not takes.running
-    name, recording = done[0]
-    assert name == "juggle"
-    assert recording.end - recording.start == pytest.approx(2.0, abs=0.11)
-
-
-def test_a_take_without_length_ends_when_it_is_stopped_or_too_long() -> None:
-    takes = Takes()
-    takes.start("juggle", 0)
-    see(takes, np.arange(80) / 10)
-    takes.stop()
-    _, recording = see(takes, np.array([8.0]))[0]
-    assert recording.end - recording.start == pytest.approx(8.0 - COUNTDOWN, abs=0.11)
-    takes.start("juggle", 0)
-    takes.stop()
-    assert see(takes, np.array([9.0, 9.1])) == [None, None]  # stopped while it counted
-    takes.start("juggle", 0)
-    ends = [i for i, f in enumerate(see(takes, 10 + np.arange(400) / 10)) if isinstance(f, tuple)]
-    assert ends == [pytest.approx((COUNTDOWN + LONGEST_TAKE) * 10, abs=1)]
-
-
-def test_a_stream_that_begins_anew_begins_the_take_anew() -> None:
-    takes = Takes()
-    takes.start("juggle", 2.0)
-    see(takes, 50 + np.arange(45) / 10)
-    found = see(takes, np.arange(45) / 10)
-    assert found[0].left == COUNTDOWN and not any(isinstance(f, tuple) for f in found)
-    assert see(takes, np.array([4.6]), (320, 240))[0].left == COUNTDOWN
 
 
 def test_an_example_of_one_person_is_learned_at_once(session: Session, teacher: Teacher) -> None:

@@ -27,7 +27,6 @@ from tests.app.fakes import untrained
 from tests.broken.damage import damaged, is_one_sentence, with_header
 from tests.synthetic import scene
 
-# Both are answers of `skeletr.archive` and `skeletr.teach` that a visitor sees.
 FLIPS = int(os.environ.get("SKELETR_FLIPS", "90"))
 LIMITS = VideoLimits()
 
@@ -85,8 +84,7 @@ def test_damaged_sets_of_taught_actions(taught: bytes, tmp_path: Path) -> None:
         try:
             found = TaughtActions.load(path)
         except TeachError as error:
-            said = str(error)[:500]  # see below
-            assert is_one_sentence(said, path.name, tmp_path), (seed, said)
+            assert is_one_sentence(str(error), path.name, tmp_path), (seed, str(error))
         else:
             opened += 1
             found.save(tmp_path / "again.npz")
@@ -107,22 +105,23 @@ def of_a_long_format(whole: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("change", [of_another_zip, of_a_long_format])
-def test_sets_of_taught_actions_are_refused_in_one_short_sentence(
-    change: Callable[[bytes], bytes], taught: bytes, tmp_path: Path
+@pytest.mark.parametrize(
+    ("kind", "load", "refused"),
+    [
+        ("taught", lambda path: TaughtActions.load(path), TeachError),
+        ("session", lambda path: open_skeletons(path, path.name, LIMITS), OpenError),
+    ],
+)
+def test_what_is_no_such_file_is_said_in_one_short_sentence(
+    change: Callable[[bytes], bytes],
+    kind: str,
+    load: Callable[[Path], object],
+    refused: type[Exception],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> None:
     path = tmp_path / "mine.npz"
-    path.write_bytes(change(taught))
-    with pytest.raises(TeachError) as error:
-        TaughtActions.load(path)
-    assert is_one_sentence(str(error.value), path.name, tmp_path)
-
-
-@pytest.mark.parametrize("change", [of_another_zip, of_a_long_format])
-def test_the_same_of_sessions(
-    change: Callable[[bytes], bytes], session: bytes, tmp_path: Path
-) -> None:
-    path = tmp_path / "mine.npz"
-    path.write_bytes(change(session))
-    with pytest.raises(OpenError) as error:
-        open_skeletons(path, path.name, LIMITS)
+    path.write_bytes(change(request.getfixturevalue(kind)))
+    with pytest.raises(refused) as error:
+        load(path)
     assert is_one_sentence(str(error.value), path.name, tmp_path)

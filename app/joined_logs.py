@@ -24,7 +24,9 @@ def joined(earlier: ActionLog, later: ActionLog) -> ActionLog:
     people = {p: _tied(before.get(p), after.get(p), since) for p in sorted({*before, *after})}
     scenes = _known(earlier.scene, earlier.labels, known), _known(later.scene, later.labels, known)
     rests = tuple(dict.fromkeys((*later.rests, *earlier.rests)))
-    return replace(later, labels=known, people=people, scene=_tied(*scenes, since), rests=rests)
+    passing = tuple(dict.fromkeys((*later.passing, *earlier.passing)))
+    scene = _tied(*scenes, since)
+    return replace(later, labels=known, people=people, scene=scene, rests=rests, passing=passing)
 
 
 def _tied(before: Track | None, after: Track | None, since: float) -> Track:

@@ -150,6 +150,7 @@ class Track:
 
 
 _REST_WEIGHT = 0.3  # of a rest, in the summary of somebody who also did something
+_PASSING_WEIGHT = 0.1  # of coming and going, in the summary of somebody who came for something
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ class ActionLog:
     """Everything recognised so far: a track per person, one for the scene, attention over time.
 
     interval: seconds between key frames. attention: one per recognised key frame, with its time.
-    rests: labels of people who do nothing in particular.
+    rests: labels of people who do nothing in particular. passing: what people do on the way to
+    something else, or away from it.
     """
 
     labels: tuple[str, ...]
@@ -166,6 +168,7 @@ class ActionLog:
     scene: Track
     attention: tuple[tuple[float, Attention], ...] = ()
     rests: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
 
     def at(self, time: float) -> tuple[dict[int, Prediction], Prediction]:
         """What was decided about the moment `time`: person id -> prediction, and the scene's."""
@@ -187,15 +190,19 @@ class ActionLog:
         """What was done over a whole track: labels with shares that sum to 1, best first.
 
         Moments count by the square of how sure the model is. Where it is ever sure of an action,
-        resting counts `_REST_WEIGHT` only: who waves and then stands there has waved. Empty where
-        nothing was predicted.
+        resting counts `_REST_WEIGHT` only: who waves and then stands there has waved; and coming
+        and going `_PASSING_WEIGHT`: who walks up to somebody and shakes hands has shaken hands.
+        Empty where nothing was predicted.
         """
         found = [p for p in track.predictions if p.scores.any()]
         if not found:
             return []
         scores = np.stack([p.scores for p in found]).astype(np.float64)  # (n, K)
         share = (scores.max(axis=1) ** 2) @ scores
-        if any(p.status is Status.OK and p.label not in self.rests for p in found):
+        sure = {p.label for p in found if p.status is Status.OK} - set(self.rests)
+        if sure:
             share[np.isin(self.labels, self.rests)] *= _REST_WEIGHT
+        if sure - set(self.passing):
+            share[np.isin(self.labels, self.passing)] *= _PASSING_WEIGHT
         share /= share.sum()
         return [(self.labels[i], float(share[i])) for i in np.argsort(-share)]

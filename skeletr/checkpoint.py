@@ -61,9 +61,9 @@ class Checkpoint:
     """labels: K names, one for each output of the instance and of the scene head.
 
     interactions: those among them that it takes two people to do. rests: those of people who do
-    nothing in particular. task: what it was trained on
-    and for, plain values, see `skeletr.evaluation.task`; None where nothing is known.
-    card: its description in Markdown; "" = none.
+    nothing in particular. passing: what people do on the way to something else, or away from it.
+    task: what it was trained on and for, plain values, see `skeletr.evaluation.task`; None where
+    nothing is known. card: its description in Markdown; "" = none.
     """
 
     model: SkeleTR
@@ -72,14 +72,15 @@ class Checkpoint:
     calibration: Calibration = field(default_factory=Calibration)
     interactions: tuple[str, ...] = ()
     rests: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
     task: Mapping[str, Any] | None = None
     card: str = ""
 
     def __post_init__(self) -> None:
-        strangers = {*self.interactions, *self.rests} - set(self.labels)
+        strangers = {*self.interactions, *self.rests, *self.passing} - set(self.labels)
         if strangers:
             raise CheckpointError(
-                f"{sorted(strangers)}, named as interactions or rests, are not labels"
+                f"{sorted(strangers)}, named as interactions, rests or passing, are not labels"
             )
         config = self.model.config
         for name, classes in (
@@ -113,6 +114,7 @@ class Checkpoint:
             "labels": list(self.labels),
             "interactions": list(self.interactions),
             "rests": list(self.rests),
+            "passing": list(self.passing),
             "calibration": asdict(self.calibration),
         }
         return config if self.task is None else {**config, "task": dict(self.task)}
@@ -199,6 +201,7 @@ def about_model(config: Mapping[str, Any]) -> dict[str, Any]:
         "calibration": Calibration(**config["calibration"]),
         "interactions": tuple(str(label) for label in config["interactions"]),
         "rests": tuple(str(label) for label in config.get("rests", ())),
+        "passing": tuple(str(label) for label in config.get("passing", ())),
         "task": _task(config),
     }
 

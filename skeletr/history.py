@@ -95,6 +95,7 @@ class History:
         threshold: float,
         interval: float,
         rests: tuple[str, ...] = (),
+        passing: tuple[str, ...] = (),
     ) -> ActionLog:
         """A copy that later steps do not change."""
 
@@ -108,7 +109,7 @@ class History:
             for person, span in sorted(self._spans.items())
         }
         scene = track(self.scene, self._start, self._end)
-        return ActionLog(labels, interval, people, scene, tuple(self.attention), rests)
+        return ActionLog(labels, interval, people, scene, tuple(self.attention), rests, passing)
 
     def _forget(self, now: float) -> None:
         if self._seconds is None:

@@ -102,7 +102,7 @@ class Recognizer:
             raise ValueError(
                 "the checkpoint gives several labels at once, this program shows one; evaluate it"
             )
-        self._rests = checkpoint.rests
+        self._minor = (checkpoint.rests, checkpoint.passing)
         self._calibrated = checkpoint.calibration.threshold
         self.threshold = self.threshold_of(config.threshold)
         self.attends = config.attention_kept > 0
@@ -180,7 +180,8 @@ class Recognizer:
 
     def log(self) -> ActionLog:
         """Everything recognised so far, scores averaged over all windows that hold a sequence."""
-        return self._history.log(self.labels, self.threshold, self._sequences.interval, self._rests)
+        interval = self._sequences.interval
+        return self._history.log(self.labels, self.threshold, interval, *self._minor)
 
     def evidence(self) -> Evidence | None:
         """What `skeletr.explore` needs to ask "what if"; None before the first key frame.

@@ -24,6 +24,7 @@ def log_header(log: ActionLog) -> dict[str, Any]:
     return {
         "labels": list(log.labels),
         "rests": list(log.rests),
+        "passing": list(log.passing),
         "interval": float(log.interval),
         "statuses": [s.value for s in _STATUSES],
         "tracks": [
@@ -69,8 +70,9 @@ def unpack_log(header: Mapping[str, Any], arrays: Arrays) -> ActionLog:
             f"{len(tracks) - 1} people, expected different ones, {MOST_PEOPLE} at most"
         )
     attention = _unpack_attention(arrays)
-    rests = tuple(label for label in _labels(header["rests"]) if label in labels)
-    return ActionLog(labels, interval, people, tracks[0][1], attention, rests)
+    minor = (_labels(header["rests"]), _labels(header.get("passing", [])))
+    rests, passing = (tuple(label for label in found if label in labels) for found in minor)
+    return ActionLog(labels, interval, people, tracks[0][1], attention, rests, passing)
 
 
 def _labels(given: Any) -> tuple[str, ...]:

@@ -320,3 +320,13 @@ def test_joints_that_are_no_numbers_were_not_seen():
     np.testing.assert_array_equal(person.keypoints, zeroed)
     np.testing.assert_array_equal(person.box, keypoint_boxes(zeroed))
     np.testing.assert_array_equal(keypoint_boxes(lost[:10]), keypoint_boxes(zeroed[:10]))
+
+
+def test_who_comes_up_and_waves_has_waved():
+    came = _track(_says(0, 0.9), _says(0, 0.9), _says(0, 0.9), _says(1, 0.6))
+    assert ActionLog(LABELS, 1.0, {}, came).overall()[0][0] == LABELS[0]
+    log = ActionLog(LABELS, 1.0, {}, came, passing=(LABELS[0],))
+    assert log.overall()[0][0] == LABELS[1]
+    # Who comes and does nothing that one could be sure of has come.
+    came = _track(_says(0, 0.9), _says(0, 0.9), _says(1, 0.39))
+    assert ActionLog(LABELS, 1.0, {}, came, passing=(LABELS[0],)).overall()[0][0] == LABELS[0]

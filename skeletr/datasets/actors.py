@@ -9,7 +9,7 @@ import numpy as np
 from skeletr.datasets.camera import Camera, head_to_nose, project, travel
 from skeletr.datasets.motion import Span, Take, torso_length
 from skeletr.datasets.noise import wander
-from skeletr.datasets.timeline import perform
+from skeletr.datasets.timeline import Performance, perform
 from skeletr.skeleton import COCO_FLIP
 
 HEIGHT_IN_TORSOS = 3.2  # a standing person, head to ankles, over shoulders to hips
@@ -54,10 +54,18 @@ class Body:
 
 def embody(take: Take, times: np.ndarray, rng: np.random.Generator) -> Body:
     """Let a take happen at scene times (T,), by somebody of another build."""
-    stretch = float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
-    performance = perform(take, float(times[-1]), stretch, rng)
+    return bodies(perform(take, float(times[-1]), tempo(rng), rng), times, rng)
+
+
+def tempo(rng: np.random.Generator) -> float:
+    """How much slower than in a clip something is done."""
+    return float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
+
+
+def bodies(performance: Performance, times: np.ndarray, rng: np.random.Generator) -> Body:
+    """A performance at scene times (T,), by somebody of another build."""
     points, seen = performance.sample(times)
-    height = HEIGHT_IN_TORSOS * torso_length(take.clip)
+    height = HEIGHT_IN_TORSOS * torso_length(performance.clip)
     if points.shape[-1] == 3:
         points = _in_space(points, height, rng)
     return Body(points, seen, height, performance.spans)

@@ -20,6 +20,7 @@ import numpy as np
 from skeletr.datasets.clip import DatasetError, Split
 from skeletr.datasets.kinect import JOINTS  # the first 20 joints of both sensors are the same
 from skeletr.datasets.sample import Note, Sample, quiet, read_text, whole
+from skeletr.datasets.vocabulary import COME, GO
 from skeletr.recording import Recording
 from skeletr.skeleton import keypoint_boxes, to_coco17
 
@@ -36,8 +37,8 @@ MUTUAL: dict[int, str] = {
     56: "hand over an object",
     57: "touch someone's pocket",
     58: "shake hands",
-    59: "approach someone",
-    60: "walk away from someone",
+    59: COME,
+    60: GO,
     106: "hit someone with an object",
     107: "wield a knife at someone",
     108: "knock someone over",

@@ -38,6 +38,7 @@ class TakePool:
             raise DatasetError("no training clips; expected at least one")
         self.takes = dict(takes)
         self._by_dataset = {label: _by_dataset(found) for label, found in takes.items()}
+        self._of_pair = _by_pair(takes)
         self._spatial = {
             label: [
                 t for t in found if t.clip.points.shape[0] == 1 and t.clip.points.shape[-1] == 3
@@ -61,6 +62,14 @@ class TakePool:
     def pair(self, rng: np.random.Generator) -> Take:
         """Two people together; every interaction is equally likely."""
         return self._draw(self._pairs[rng.integers(len(self._pairs))], rng)
+
+    def beside(self, take: Take, label: str | None, rng: np.random.Generator) -> Take | None:
+        """What the two people of a take did in another one, in metres: `label`, or anything
+        else; None if there is no such take."""
+        found = self._of_pair.get(take.clip.group, {})
+        others = [o for o in found if o != take.action.label] if label is None else [label]
+        takes = [t for o in others for t in found.get(o, ()) if t is not take]
+        return takes[rng.integers(len(takes))] if takes else None
 
     def single(self, rng: np.random.Generator, label: str | None = None) -> Take:
         """One person doing `label`, or anything: see `_BALANCE`."""
@@ -94,6 +103,16 @@ class TakePool:
             weights *= (1 - rest.sum()) / weights.sum()
         total = weights + rest
         return total / total.sum() if len(labels) else total
+
+
+def _by_pair(takes: dict[str, list[Take]]) -> dict[str, dict[str, list[Take]]]:
+    """Group of two people -> label -> takes in three dimensions."""
+    parts: dict[str, dict[str, list[Take]]] = defaultdict(lambda: defaultdict(list))
+    for label, found in takes.items():
+        for take in found:
+            if label in INTERACTIONS and take.clip.points.shape[-1] == 3:
+                parts[take.clip.group][label].append(take)
+    return {group: dict(labels) for group, labels in parts.items()}
 
 
 def _by_dataset(takes: list[Take]) -> list[list[Take]]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skeletr.datasets.actors import Actor, act, mirror, then
-from skeletr.datasets.camera import Camera
+from skeletr.datasets.actors import Actor, act, bodies, mirror, on_plane, tempo, then
+from skeletr.datasets.camera import Camera, project
+from skeletr.datasets.chains import chain
 from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
@@ -23,7 +24,8 @@ class SceneConfig:
 
     duration: shortest and longest, seconds. rate: lowest and highest frames per second.
     pair: share of scenes with two people who interact; staged: share of those that are made from
-    two clips of one person; bystander: share of those with one more.
+    two clips of one person; chain: share of the others in which the two do several things, one
+    after the other; bystander: share of scenes of a pair with one more.
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
@@ -36,6 +38,7 @@ class SceneConfig:
     rate: tuple[float, float] = (8.0, 30.0)
     pair: float = 0.27
     staged: float = 0.35
+    chain: float = 0.5
     bystander: float = 0.25
     crowd: tuple[float, ...] = (0.6, 0.23, 0.12, 0.05)
     together: float = 0.3
@@ -115,7 +118,12 @@ def _pair(
     camera = Camera.random(rng, all_round=True)
     if rng.random() < config.staged and can_stage(pool):
         return stage(pool, times, camera, rng)
-    return act(pool.pair(rng), times, camera, rng)
+    take = pool.pair(rng)
+    if take.clip.points.shape[-1] == 3 and rng.random() < config.chain:
+        body = bodies(chain(pool, take, float(times[-1]), tempo(rng), rng), times, rng)
+        xy = project(body.points, camera) / body.height
+        return on_plane(xy, body.seen, (body.spans,) * len(xy), times, rng)
+    return act(take, times, camera, rng)
 
 
 def _single(

@@ -15,7 +15,7 @@ from skeletr.datasets.actors import Actor, Body, embody, on_plane
 from skeletr.datasets.camera import Camera, facing, project
 from skeletr.datasets.motion import Span
 from skeletr.datasets.pool import TakePool
-from skeletr.datasets.vocabulary import STAND
+from skeletr.datasets.vocabulary import COME, GO, STAND
 
 # What one person does -> what it is when it reaches somebody.
 _BLOWS = {
@@ -24,8 +24,9 @@ _BLOWS = {
     "push an object": "push someone",
 }
 _GESTURES = ("wave", "point", "beckon", "signal to stop", "clap", "bow", STAND)
-_COME, _GO = "approach someone", "walk away from someone"
 _WALK = "walk"
+_COMES_FIRST = 0.35  # share of the blows before which the doer walks up
+_TURN = 0.3  # seconds from walking to a blow
 _TIPS = (9, 10, 15, 16)  # wrists and ankles: what a blow lands with
 
 
@@ -49,8 +50,10 @@ def stage(pool: TakePool, times: np.ndarray, camera: Camera, rng: np.random.Gene
     gestures = [label for label in _GESTURES if label in there]
     draw = rng.random()
     if blows and draw < 0.55:
-        two = _cast(pool, blows[rng.integers(len(blows))], times, rng)
-        return _shoot(_blow(two, times, rng), times, camera, rng)
+        blow = blows[rng.integers(len(blows))]
+        if _WALK in there and rng.random() < _COMES_FIRST:
+            return _shoot(_come_for(pool, blow, times, rng), times, camera, rng)
+        return _shoot(_blow(_cast(pool, blow, times, rng), times, rng), times, camera, rng)
     if _WALK in there and draw < 0.75:
         two = _cast(pool, _WALK, times, rng)
         return _shoot(_come_or_go(two, times, rng), times, camera, rng)
@@ -75,6 +78,44 @@ def _blow(two: _Two, times: np.ndarray, rng: np.random.Generator) -> _Two:
     return _Two(replace(two.doer, spans=spans), replace(other, spans=spans))
 
 
+def _come_for(pool: TakePool, blow: str, times: np.ndarray, rng: np.random.Generator) -> _Two:
+    """Walking up to somebody who stands there, then a blow."""
+    begin = float(rng.uniform(0.25, 0.6)) * float(times[-1])
+    # What happens at times after `begin` only; before it, the clip's first moments are held.
+    later = np.concatenate([times[times >= begin] - begin, [float(times[-1]) - begin + 1e-3]])
+    hit = _blow(_cast(pool, blow, later, rng), later, rng)
+    first = int((times < begin).sum())
+    doer, other = (_held(body, first, begin) for body in (hit.doer, hit.other))
+    walker = _turned(embody(pool.spatial(rng, _WALK), times, rng), 0.0)
+    speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / begin)
+    walker = _shifted(walker, -speed * np.clip(begin - times, 0, None))
+    share = np.clip((times - begin) / _TURN + 0.5, 0, 1).astype(np.float32)[None, :, None]
+    both = walker.seen & doer.seen
+    share = np.where(both, share, (share > 0.5).astype(np.float32))
+    mixed = (1 - share[..., None]) * walker.points + share[..., None] * doer.points
+    seen = np.where(share < 0.5, walker.seen, doer.seen)
+    spans = (Span(COME, 0.0, begin), *doer.spans)
+    return _Two(replace(doer, points=mixed, seen=seen, spans=spans), replace(other, spans=spans))
+
+
+def _held(body: Body, frames: int, seconds: float) -> Body:
+    """The same, later: its first moment is held for so many frames and seconds before it.
+
+    The last frame, which is one too many, is left out.
+    """
+    points, seen = body.points[:, :-1], body.seen[:, :-1]
+    return replace(
+        body,
+        points=np.concatenate([np.repeat(points[:, :1], frames, axis=1), points], axis=1),
+        seen=np.concatenate([np.repeat(seen[:, :1], frames, axis=1), seen], axis=1),
+        spans=tuple(
+            replace(s, start=max(s.start, 0.0) + seconds, end=s.end + seconds)
+            for s in body.spans
+            if s.end > 0
+        ),
+    )
+
+
 def _come_or_go(two: _Two, times: np.ndarray, rng: np.random.Generator) -> _Two:
     """Walking up to somebody who stands there, or away from them."""
     speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / float(times[-1]))
@@ -82,7 +123,7 @@ def _come_or_go(two: _Two, times: np.ndarray, rng: np.random.Generator) -> _Two:
     comes = rng.random() < 0.5
     far = near + speed * (times[-1] - times if comes else times)
     doer = two.doer if comes else _turned(two.doer, 180.0)
-    spans = (Span(_COME if comes else _GO, 0.0, float(times[-1])),)
+    spans = (Span(COME if comes else GO, 0.0, float(times[-1])),)
     return _Two(replace(_shifted(doer, -far), spans=spans), replace(two.other, spans=spans))
 
 

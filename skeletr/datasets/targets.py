@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skeletr.datasets.vocabulary import SIT, STAND
+from skeletr.datasets.vocabulary import INTERACTIONS, PASSING, SIT, STAND
 from skeletr.recording import Recording
 from skeletr.sequences import SequenceConfig, Sequences
 
@@ -27,9 +27,15 @@ def instance_targets(
 
 
 def scene_target(targets: np.ndarray, labels: tuple[str, ...]) -> int:
-    """The one thing that is done in a scene; a rest only counts where nothing else happens."""
+    """The one thing that is done in a scene.
+
+    A rest only counts where nothing else happens; who comes and goes for another interaction is
+    there for that.
+    """
     named = {labels[t] for t in targets if t != IGNORE}
     active = named - set(_REST)
+    if len(active - PASSING) == 1 and active & PASSING and active - PASSING <= INTERACTIONS:
+        active -= PASSING
     if len(active) == 1:
         return labels.index(active.pop())
     return labels.index(named.pop()) if len(named) == 1 else IGNORE

@@ -14,13 +14,17 @@ from skeletr.datasets.clip import DatasetError
 
 STAND = "stand"
 SIT = "sit"
+COME = "approach someone"
+GO = "walk away from someone"
+# What two people do on the way to something, or away from it.
+PASSING: frozenset[str] = frozenset({COME, GO})
 
 # data set -> {name in the data set: our label}; None: left out, because its name or its file
 # does not say what is done.
 NAMES: dict[str, dict[str, str | None]] = {
     "sbu": {
-        "approach": "approach someone",
-        "depart": "walk away from someone",
+        "approach": COME,
+        "depart": GO,
         "kick": "kick someone",
         "push": "push someone",
         "shake hands": "shake hands",

@@ -106,7 +106,8 @@ def _inherit(values: dict[str, Any]) -> None:
     values.setdefault("stream", model.stream)  # another one is trained from there just the same
     values.setdefault("aggregation", list(model.aggregation))  # compared where weights are loaded
     for key, found in network.items():
-        if values.setdefault(key, found) != found:
+        given = values.setdefault(key, found)
+        if given != found and (key, found, given) != ("size", "S", "L"):  # which grows, see `grow`
             raise ConfigError(f"{key} is {values[key]!r}, but init is of {key} {found!r}")
     given = values.get("sequences") or {}
     if isinstance(given, dict):

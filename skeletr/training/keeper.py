@@ -9,7 +9,7 @@ from pathlib import Path
 from accelerate.utils import gather_object
 
 from skeletr.checkpoint import Calibration, Checkpoint
-from skeletr.datasets.vocabulary import INTERACTIONS, SIT, STAND
+from skeletr.datasets.vocabulary import INTERACTIONS, PASSING, SIT, STAND
 from skeletr.training.config import TrainConfig
 from skeletr.training.ema import WeightAverage
 from skeletr.training.folders import writing
@@ -98,18 +98,21 @@ class Keeper:
             task.labels,
             task.sequences,
             calibration,
-            *_kinds(task),
-            task.config.info().as_dict(),
+            task=task.config.info().as_dict(),
+            **_kinds(task),
         )
 
     def _prefix(self, task: Task) -> str:
         return "" if len(self._tasks) == 1 else f"{task.config.name} "
 
 
-def _kinds(task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The interactions and the rests among the labels; of the shared vocabulary only, for data
+def _kinds(task: Task) -> dict[str, tuple[str, ...]]:
+    """Which labels are interactions, rests and passing; of the shared vocabulary only, for data
     sets and users may call something else by these names."""
     if task.config.source != "composed":
-        return (), ()
-    interactions = tuple(label for label in task.labels if label in INTERACTIONS)
-    return interactions, tuple(label for label in task.labels if label in (STAND, SIT))
+        return {}
+    kinds = {"interactions": INTERACTIONS, "rests": {STAND, SIT}, "passing": PASSING}
+    return {
+        kind: tuple(label for label in task.labels if label in members)
+        for kind, members in kinds.items()
+    }

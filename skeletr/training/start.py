@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
 from skeletr.checkpoint import Checkpoint, CheckpointError
+from skeletr.model import SkeleTR
+from skeletr.model.grow import grow, grows
 from skeletr.training.config import ConfigError, TrainConfig
 from skeletr.training.multitask import MultiTask
 from skeletr.training.tasks import Task
@@ -14,8 +17,15 @@ from skeletr.training.tasks import Task
 _HEADS = ("instance_head", "scene_head")
 
 
-def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> list[str]:
+def start_from(
+    net: MultiTask, tasks: Sequence[Task], config: TrainConfig, sample: Callable[[], Tensor]
+) -> list[str]:
     """Load the trunk of `config.init` and the heads of tasks with the same labels; freeze.
+
+    A SkeleTR-L may start from a SkeleTR-S, see `grow`.
+
+    Args:
+        sample: gives sequences (R, T, V, C) to train on.
 
     Returns:
         What was taken over, for the log.
@@ -29,13 +39,19 @@ def start_from(net: MultiTask, tasks: Sequence[Task], config: TrainConfig) -> li
         checkpoint = Checkpoint.from_pretrained(config.init)
     except CheckpointError as error:
         raise ConfigError(f"init: {error}") from error
-    _check(net, checkpoint, config)
-    state = checkpoint.model.state_dict()
+    model, notes = checkpoint.model, [f"trunk from {config.init}"]
+    if config.freeze == "none" and grows(model.config, net.trunk.config):
+        torch.manual_seed(config.seed)
+        model = grow(model, sample())
+        notes = [f"trunk grown from {config.init}"]
+    else:
+        _check(net, checkpoint, config)
+    state = model.state_dict()
     net.trunk.load_state_dict({k: v for k, v in state.items() if k.split(".")[0] not in _HEADS})
-    notes = [f"trunk from {config.init}"]
-    notes += [_head(net, number, task, checkpoint) for number, task in enumerate(tasks)]
-    if checkpoint.model.config.stream != config.stream:
-        notes.append(f"trunk was trained on the {checkpoint.model.config.stream} stream")
+    labels = checkpoint.labels
+    notes += [_head(net, number, task, model, labels) for number, task in enumerate(tasks)]
+    if model.config.stream != config.stream:
+        notes.append(f"trunk was trained on the {model.config.stream} stream")
     if checkpoint.sequences != config.sequences:
         notes.append(f"its sequences were {checkpoint.sequences}")
     net.freeze(config.freeze)
@@ -70,16 +86,16 @@ def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
 
 
 @torch.no_grad()
-def _head(net: MultiTask, number: int, task: Task, checkpoint: Checkpoint) -> str:
+def _head(net: MultiTask, number: int, task: Task, model: SkeleTR, labels: Sequence[str]) -> str:
     """Take over the heads of a task whose labels are those of the checkpoint, in any order."""
-    if sorted(task.labels) != sorted(checkpoint.labels):
-        common = len(set(task.labels) & set(checkpoint.labels))
+    if sorted(task.labels) != sorted(labels):
+        common = len(set(task.labels) & set(labels))
         return f"new head for {task.config.name} ({common} of {len(task.labels)} labels known)"
-    rows = [checkpoint.labels.index(label) for label in task.labels]
+    rows = [labels.index(label) for label in task.labels]
     heads = net.heads[number]
     for mine, theirs in (
-        (heads.instance, checkpoint.model.instance_head),
-        (heads.scene, checkpoint.model.scene_head),
+        (heads.instance, model.instance_head),
+        (heads.scene, model.scene_head),
     ):
         if mine is not None and theirs is not None:
             mine.weight.copy_(theirs.weight[rows])

@@ -67,7 +67,7 @@ class Trainer:
         self.batches = StepBatches(sources, config, config.steps, place=self.place)
         torch.manual_seed(config.seed)
         self.net = MultiTask(config.model(), [(len(t.labels), t.config.heads) for t in tasks])
-        self._notes = start_from(self.net, self.tasks, config)
+        self._notes = start_from(self.net, self.tasks, config, self._sample)
         self.average = WeightAverage(self.net, config.ema)
         device = self.accelerator.device
         self.average.model.to(device)
@@ -92,6 +92,11 @@ class Trainer:
             return config
         samples = sum(task.source.size for task in self.tasks)
         return replace(config, steps=max(1, math.ceil(config.epochs * samples / scenes)))
+
+    def _sample(self) -> torch.Tensor:
+        """(R, T, V, C), real sequences of one step, the same for all processes."""
+        step = StepBatches([task.source for task in self.tasks], self.config, 1)[0]
+        return torch.cat([part.scenes.x[part.scenes.mask] for part in step])
 
     def _labels(self) -> dict[str, list[str]]:
         return {task.config.name: list(task.labels) for task in self.tasks}

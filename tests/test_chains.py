@@ -88,7 +88,7 @@ def test_scenes_hold_chains_as_often_as_is_wanted(pool: TakePool) -> None:
         return float(np.mean([len({a.label for a in s.actions}) > 1 for s in scenes]))
 
     assert several(0.0) == 0
-    assert several(1.0) > 0.85
+    assert several(1.0) > 0.65  # a scene may begin after those who came
 
 
 def test_what_they_came_for_is_what_a_scene_shows() -> None:

@@ -22,6 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from PIL import Image
 
 from app.examples import first_example_ahead
+from app.foreign_logs import take_over
+from app.gradio_line import files_in_line
 from app.logs import configure
 from app.settings import AppSettings
 from app.status import versions
@@ -41,12 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     configure(settings.log)
+    take_over(settings.log)
     share_cores()
     # Gradio decodes camera pictures before this app sees them: a small file may hold a huge one.
     # Pillow refuses what has more than twice this number of pixels.
     Image.MAX_IMAGE_PIXELS = max(1, settings.limits.max_pixels // 2)
     ending = _signals()
     page = build(settings)
+    page.sessions.in_line = lambda: files_in_line(page)
     try:
         page.launch(
             server_name=args.host,

@@ -75,7 +75,11 @@
   };
 
   window.fetch = (...given) => {
-    if (/\/stream\/[^/]+$/.test(String(given[0]?.url ?? given[0]))) pictured = performance.now();
+    const address = String(given[0]?.url ?? given[0]);
+    if (/\/stream\/[^/]+$/.test(address)) pictured = performance.now();
+    // Gradio asks this only when its stream has broken, and loads the page anew at an answer: after
+    // a break that is too short for `look` to notice.
+    if (/\/app_id$/.test(address)) keep();
     if (!page && typeof given[1]?.body === "string") {
       page = given[1].body.match(/"session_hash":"(\w+)"/)?.[1] || "";
     }

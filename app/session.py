@@ -36,6 +36,7 @@ class Session:
         lock: to be held while the camera stream is used. used: when the page last asked for
             something. seen: when it was last known to be open. asked: what it wants recognised,
             "" for nothing any more, None for nothing yet. waits: that waits for its place.
+            refused: why that cannot be used, where it was found before its turn.
         teaching: the visitor's own actions. takes: examples of them, from the camera.
         attention: what is looked at in that of the camera. exploration: what is asked about
             `outcome`.
@@ -50,6 +51,7 @@ class Session:
         self.outcome: Outcome | None = None
         self.exploration: Exploration | None = None
         self.waits = False
+        self.refused = ""
         self.teaching = Teaching(vault)
         self.takes = Takes()
         self.attention = LiveAttention()
@@ -60,6 +62,7 @@ class Session:
         self._stopped: Recognised | None = None  # of the camera before it was stopped
         self._live_file = LiveFile(vault)
         self._folder: Path | None = None
+        self._borrowed: Path | None = None  # an upload that is not this page's to remove
         self._closed = False
 
     def live(self, options: UserOptions | None = None) -> LiveStream:
@@ -153,6 +156,7 @@ class Session:
         self.forget_video(but=upload)
         if upload is not None and files:
             self._vault.hold(self, upload)
+        self._borrowed = None if files else upload
         self._folder = self._vault.new_folder() if files else None
         self.job = Job(
             self._engine,
@@ -178,10 +182,16 @@ class Session:
         What was asked for before is stopped: it may hold the place.
         """
         self.stop_job()
-        self.asked = asked
+        self.asked, self.refused = asked, ""
         self.waits = True
         if upload is not None:
             self._vault.hold(self, upload)
+
+    def refuse(self, problem: str) -> None:
+        """Note that what waits for its place cannot be used."""
+        self.refused = problem
+        self.waits = False
+        self._metrics.add("videos_total", ending="refused")
 
     def stop_job(self) -> None:
         """Ask the running job, if any, to stop."""
@@ -208,6 +218,8 @@ class Session:
         """Keep the files of a job that waits or runs for long from being removed for their age."""
         if self.running or self.waits:
             self._vault.refresh(self, self._folder)
+        if self.running and self._borrowed is not None:
+            self._vault.keep([self._borrowed])
         self.teaching.refresh_file()
 
     def close(self) -> None:

@@ -7,9 +7,11 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from app.arrivals import Arrivals
+from app.checks import Checks
 from app.engine import Engine
 from app.freed_memory import give_back
 from app.metrics import Metrics
@@ -41,13 +43,16 @@ class Sessions:
         vault: where visitors' files lie; a new temporary folder if not given.
 
     Attributes:
-        metrics: what is counted about them. arrivals: pictures of their cameras.
+        metrics: what is counted about them. arrivals: pictures of their cameras. checks: looks at
+            their files. in_line: gives the files that wait for their turn without a session.
     """
 
     def __init__(self, engine: Engine, vault: Vault | None = None) -> None:
         settings = engine.settings
         self.metrics = Metrics()
         self.arrivals = Arrivals(lambda more: self.metrics.add("frames_dropped_total", more))
+        self.checks = Checks()
+        self.in_line: Callable[[], Iterable[Path]] = tuple
         self.vault = vault or Vault(
             Path(tempfile.gettempdir()) / "skeletr-files", settings.keep_minutes * 60
         )
@@ -137,6 +142,7 @@ class Sessions:
         """Free what belongs to pages that were not heard of for too long, whether or not they said
         goodbye."""
         self.places.sweep()
+        self.vault.keep(self.in_line())
         settings, now = self._engine.settings, time.monotonic()
         with self._lock:
             sessions = list(self._sessions.items())

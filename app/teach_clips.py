@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 
 from app import views
+from app.checks import NotInLine
 from app.page import QUIET, session_of
-from app.sessions import Sessions
+from app.sessions import Busy, Sessions
 from app.settings import AppSettings
 from app.teach_files import lesson_from_files
 from app.teach_told import shown
@@ -31,10 +33,26 @@ def wire_clips(
         paths = [Path(f) for f in files or ()]
         teaching.drop_lesson()
         teaching.lesson = lesson_from_files(paths, name, teaching, teacher, sessions)
-        return {
-            ui.told: views.note("Waiting for a free place."),
-            ui.cancel: gr.update(visible=True),
-        }
+        text = "Looking at the clips and waiting for a free place."
+        return {ui.told: views.note(text), ui.cancel: gr.update(visible=True)}
+
+    def look(request: gr.Request) -> dict:
+        with suppress(Busy):  # said where the clips would be learned from
+            teaching = sessions.get(request.session_hash or "").teaching
+            lesson = teaching.lesson
+            if lesson is not None and not lesson.started:
+                lesson.look(sessions.checks, settings.limits)
+            if lesson is None or lesson is not teaching.lesson or lesson.told_at_once:
+                raise NotInLine
+        return {ui.told: gr.skip()}  # it may say by now that this was given up
+
+    def refuse(request: gr.Request) -> dict:
+        teaching = session_of(sessions, request).teaching
+        lesson = teaching.lesson
+        if lesson is None or not lesson.told_at_once:
+            return {ui.told: gr.skip()}  # it was given up, or others were given
+        teaching.drop_lesson()
+        return idle | {ui.told: lesson.told_at_once}
 
     def learn(request: gr.Request) -> Iterator[dict]:
         session = session_of(sessions, request)
@@ -57,7 +75,11 @@ def wire_clips(
 
     quick = {"queue": False, **QUIET}
     steps = [ui.told, ui.clips, ui.cancel]
-    ui.clips.upload(wait, [ui.clips, ui.name], steps, **quick).then(
+    waiting = ui.clips.upload(wait, [ui.clips, ui.name], steps, **quick)
+    # First, as a clip that is refused must not wait in line to be told so.
+    looked = waiting.then(look, None, ui.told, trigger_mode="multiple", **quick)
+    looked.failure(refuse, None, steps, **quick)
+    looked.success(
         learn,
         None,
         [*ui.shown, ui.clips, ui.cancel],

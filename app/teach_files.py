@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from app import views
+from app.checks import Checks
 from app.engine import Engine, NotReady
 from app.lesson import Lesson
+from app.on_use import OnUse
 from app.opening import OpenError, is_skeleton_file, open_skeletons
 from app.sessions import Sessions
 from app.settings import UserOptions
@@ -21,22 +23,55 @@ from skeletr.pose.base import PoseError
 from skeletr.recording import Recording
 from skeletr.session import Session
 from skeletr.teach import LONGEST_EXAMPLE, TeachError
-from skeletr.video import VideoError
+from skeletr.video import VideoError, VideoLimits
 
 MOST_FILES = 20  # at once
 _LOOKING = 0.9  # share of the time of a file that goes into finding people; the rest into learning
 _REFUSED = (TeachError, NotReady, OpenError, PoseError, VideoError)
 
 
+class FilesLesson(Lesson):
+    """Learn from files.
+
+    Attributes:
+        refused: why some of them cannot be used, by path, as found by `look`.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], learn: Callable[[FilesLesson], str], closed: threading.Event
+    ) -> None:
+        super().__init__(lambda _: learn(self), closed)
+        self.refused: dict[Path, str] = {}
+        self._paths = paths
+
+    def look(self, checks: Checks, limits: VideoLimits) -> None:
+        """Look at the files before it is their turn; ends early once it is stopped."""
+        for path in dict.fromkeys(self._paths[:MOST_FILES]):
+            if self.stop.is_set():
+                return
+            problem = checks.problem(path, path.name, _clip_limits(limits))
+            if problem:
+                self.refused[path] = problem
+
+    @property
+    def told_at_once(self) -> str:
+        """What to tell where none of the files can be used, as HTML; "" where one may be."""
+        paths = self._paths[:MOST_FILES]
+        if not all(path in self.refused for path in paths):
+            return ""
+        told = (_problem(path, self.refused[path]) for path in paths)
+        return _left_out(self._paths) + "".join(told)
+
+
 def lesson_from_files(
     paths: Sequence[Path], name: str, teaching: Teaching, teacher: Teacher, sessions: Sessions
-) -> Lesson:
+) -> FilesLesson:
     """Learn from files, one after the other, and remove them; to be started.
 
     The files are held for the lesson until it has ended; see `Teaching.drop_lesson`.
     """
 
-    def learn(lesson: Lesson) -> str:
+    def learn(lesson: FilesLesson) -> str:
         try:
             teaching.checked(name, teacher.labels)
             return _left_out(paths) + _taught(paths, name, teaching, teacher, sessions, lesson)
@@ -45,7 +80,7 @@ def lesson_from_files(
         finally:
             sessions.vault.release(lesson)
 
-    lesson = Lesson(learn, teaching.closed)
+    lesson = FilesLesson(paths, learn, teaching.closed)
     for path in paths:
         sessions.vault.hold(lesson, path)
     return lesson
@@ -68,11 +103,14 @@ def _taught(
     teaching: Teaching,
     teacher: Teacher,
     sessions: Sessions,
-    lesson: Lesson,
+    lesson: FilesLesson,
 ) -> str:
     """What came of each file, as HTML."""
     told, count = "", min(len(paths), MOST_FILES)
     for index, path in enumerate(paths[:MOST_FILES]):
+        if path in lesson.refused:
+            told += _problem(path, lesson.refused[path])
+            continue
         of = f"{path.name} ({index + 1} of {count})" if count > 1 else path.name
 
         def note(done: float, doing: str, of: str = of, index: int = index) -> None:
@@ -110,9 +148,12 @@ def _one(
         note(_LOOKING, "Learning from")
         told = teaching.offer(teacher, name, recording)
     except _REFUSED as error:
-        told = str(error)
-        return views.note(told if path.name in told else f"{path.name}: {told}", "problem")
+        return _problem(path, str(error))
     return views.note(told)
+
+
+def _problem(path: Path, told: str) -> str:
+    return views.note(told if path.name in told else f"{path.name}: {told}", "problem")
 
 
 def _recording(path: Path, engine: Engine, stop: threading.Event, note: Progress) -> Recording:
@@ -121,10 +162,8 @@ def _recording(path: Path, engine: Engine, stop: threading.Event, note: Progress
     if is_skeleton_file(path):
         opened = open_skeletons(path, path.name, limits)
         return opened.recording if isinstance(opened, Session) else opened
-    # It is a stranger's file, and nothing longer can be an example.
-    longest = min(LONGEST_EXAMPLE, limits.max_seconds)
-    limits = replace(limits, apart=True, max_seconds=longest)
-    frontend = engine.frontend(UserOptions(FRONTENDS[0], engine.settings.usual_people))
+    options = UserOptions(FRONTENDS[0], engine.settings.usual_people)
+    frontend, limits = OnUse(lambda: engine.frontend(options)), _clip_limits(limits)
     try:
         recording, _ = record_video(
             path, frontend, limits=limits, name=path.name, progress=note, cancel=stop
@@ -132,3 +171,8 @@ def _recording(path: Path, engine: Engine, stop: threading.Event, note: Progress
     finally:
         frontend.close()
     return recording
+
+
+def _clip_limits(limits: VideoLimits) -> VideoLimits:
+    """It is a stranger's file, and nothing longer can be an example."""
+    return replace(limits, apart=True, max_seconds=min(LONGEST_EXAMPLE, limits.max_seconds))

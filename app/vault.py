@@ -10,6 +10,7 @@ import shutil
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,8 +76,19 @@ class Vault:
             used = [p for p, holders in self._holders.items() if holder in holders]
         folders = [*(p.parent for p in used), *([folder] if folder else [])]
         for path in (*used, *folders):
-            with suppress(OSError):  # removed in the meantime
-                os.utime(path)
+            _begin_anew(path)
+
+    def keep(self, uploads: Iterable[Path]) -> None:
+        """Begin the age of uploads anew that nobody holds, because somebody waits for them.
+
+        What is no file in here is left alone.
+        """
+        for upload in uploads:
+            with suppress(OSError, ValueError):  # a name that no file can have
+                upload = upload.resolve()
+                if upload.is_relative_to(self.root) and upload.is_file():
+                    _begin_anew(upload)
+                    _begin_anew(upload.parent)
 
     def sweep(self) -> int:
         """Remove what is older than it may be, also what a killed program left; how many things."""
@@ -106,6 +118,11 @@ class Vault:
         except OSError:  # gone in the meantime
             return False
         return bool(names.fullmatch(entry.name)) and time.time() - facts.st_mtime > most
+
+
+def _begin_anew(path: Path) -> None:
+    with suppress(OSError):  # removed in the meantime
+        os.utime(path)
 
 
 def _remove_upload(upload: Path, root: Path) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import gradio as gr
 
 from app import views
+from app.checks import NotInLine
 from app.controls import option_controls, read
 from app.examples import example, example_buttons
 from app.job import Job, Outcome
@@ -21,6 +22,8 @@ from app.settings import AppSettings, UserOptions
 from app.work import Source
 
 _GO_ON = "Press Recognise to begin again, or drop another video."
+_LOOKING = "Looking at the file and waiting for a free place."
+_WAITING = "Waiting for a free place."
 _POLL = 0.25  # seconds between two looks at a running job
 
 
@@ -102,7 +105,7 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
         if asked:
             with suppress(Busy):  # said where the video would be recognised
                 sessions.get(request.session_hash or "").expect(asked, upload)
-        text = "Waiting for a free place." if asked else views.VIDEO_HINT
+        text = views.VIDEO_HINT if not asked else _LOOKING if upload else _WAITING
         return {
             ui.status: views.note(text),
             **ui.results.hide(),
@@ -110,11 +113,39 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
             ui.cancel: gr.update(visible=bool(asked)),
         }
 
+    def look(file: str | None, shown: str, request: gr.Request) -> dict:
+        upload, name = _file(None if shown else file)
+        problem = upload and sessions.checks.problem(upload, name, settings.limits)
+        with suppress(Busy):  # said where the video would be recognised
+            session = sessions.get(request.session_hash or "")
+            if problem and session.asked == str(upload):
+                session.refuse(problem)
+            if session.refused or session.asked not in (None, _asked(upload, shown)):
+                raise NotInLine
+        return {ui.status: gr.skip()}  # it may say by now that this was given up
+
+    def refuse(request: gr.Request) -> dict:
+        problem = session_of(sessions, request).refused
+        if not problem:
+            return {ui.status: gr.skip()}  # it was given up, or something else was asked for
+        return {ui.status: views.note(problem, "problem"), ui.cancel: gr.update(visible=False)}
+
     quick = {"queue": False, **QUIET}
     options = ui.options.inputs
-    ui.file.upload(wait, ui.file, first, **quick).then(recognise, [ui.file, *options], **start)
-    ui.again.click(wait_again, [ui.file, ui.example], first, **quick).then(
-        recognise_anew, [ui.file, ui.example, *options], **start
+
+    def in_line(waiting: gr.events.Dependency, then: Callable, inputs: list) -> None:
+        """Look at the file first: what is refused must not wait in line to be told so."""
+        looked = waiting.then(
+            look, [ui.file, ui.example], ui.status, trigger_mode="multiple", **quick
+        )
+        looked.success(then, inputs, **start)
+        looked.failure(refuse, None, [ui.status, ui.cancel], **quick)
+
+    in_line(ui.file.upload(wait, ui.file, first, **quick), recognise, [ui.file, *options])
+    in_line(
+        ui.again.click(wait_again, [ui.file, ui.example], first, **quick),
+        recognise_anew,
+        [ui.file, ui.example, *options],
     )
     for name, button in ui.examples.items():
         wait_for, recognise_example = _for_example(ui, name, show, begin)

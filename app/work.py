@@ -8,18 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
+from app.checks import check
 from app.engine import Engine
+from app.on_use import OnUse
 from app.opening import is_skeleton_file, open_skeletons
 from app.outcome import Files, Outcome
 from app.settings import UserOptions
 from skeletr.export import write_csv, write_json
 from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Progress, Result, annotate_video, recognize_video
-from skeletr.pose.base import PoseFrontend
 from skeletr.pyskl_export import annotation, write_pyskl
-from skeletr.recording import Person, Recording, RecordingError
+from skeletr.recording import Recording, RecordingError
 from skeletr.replay import recognize_recording, replay_video
 from skeletr.scoring import Taught
 from skeletr.session import Session
@@ -68,10 +67,7 @@ def do(work: Work, source: Source) -> Outcome:
         VideoError, OpenError, PoseError, NotReady: it cannot be; the message says why.
         Cancelled: asked to stop.
     """
-    while not work.engine.settled(_LOOK):
-        if work.cancel.is_set():
-            raise Cancelled("stopped while the models were loading")
-    work.engine.wait()
+    _wait_for_models(work, source)
     if isinstance(source, Path) and not is_skeleton_file(source):
         return _video(work, source)
     if isinstance(source, Recording):
@@ -84,6 +80,16 @@ def do(work: Work, source: Source) -> Outcome:
     return _session(work, opened)
 
 
+def _wait_for_models(work: Work, source: Source) -> None:
+    """A file that is refused waits for no models."""
+    if isinstance(source, Path) and not work.engine.settled(0):
+        check(source, work.name, work.engine.settings.limits)
+    while not work.engine.settled(_LOOK):
+        if work.cancel.is_set():
+            raise Cancelled("stopped while the models were loading")
+    work.engine.wait()
+
+
 def _called(work: Work, name: str) -> Work:
     """The same for what a file says it is from; by the name of the file if it says nothing."""
     return replace(work, name=name[:_MOST_NAME] or work.name)
@@ -91,7 +97,7 @@ def _called(work: Work, name: str) -> Work:
 
 def _video(work: Work, path: Path) -> Outcome:
     recognizer = work.engine.recognizer(work.options, taught=work.taught)
-    frontend = _OnUse(lambda: work.engine.frontend(work.options))
+    frontend = OnUse(lambda: work.engine.frontend(work.options))
     limits = replace(work.engine.settings.limits, apart=True)  # it is a stranger's file
     try:
         result = recognize_video(
@@ -121,29 +127,6 @@ def _video(work: Work, path: Path) -> Outcome:
     files = _written(work, result, draw)
     work.measured(result.timing)
     return Outcome(result, files, taught=work.taught)
-
-
-class _OnUse:
-    """A pose frontend that is made when it is first needed: most that is wrong with a video is
-    found before that, and a frontend takes a second and a hundred megabytes."""
-
-    def __init__(self, make: Callable[[], PoseFrontend]) -> None:
-        self._make = make
-        self._made: PoseFrontend | None = None
-
-    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
-        return self._frontend().estimate(image, time)
-
-    def reset(self) -> None:
-        self._frontend().reset()
-
-    def close(self) -> None:
-        if self._made is not None:
-            self._made.close()
-
-    def _frontend(self) -> PoseFrontend:
-        self._made = self._made or self._make()
-        return self._made
 
 
 def _example(work: Work, recording: Recording) -> Outcome:

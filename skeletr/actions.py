@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -150,7 +151,7 @@ class Track:
 
 
 _REST_WEIGHT = 0.3  # of a rest, in the summary of somebody who also did something
-_PASSING_WEIGHT = 0.1  # of coming and going, in the summary of somebody who came for something
+_PASSING_WEIGHT = 0.05  # of coming and going, in the summary of somebody who came for something
 
 
 @dataclass(frozen=True)
@@ -183,8 +184,13 @@ class ActionLog:
         return people, scene
 
     def overall(self) -> list[tuple[str, float]]:
-        """Video-level labels, best first; see `summary`."""
-        return self.summary(self.scene)
+        """Video-level labels, best first, see `summary`: of the scene and of everybody in it.
+
+        What the scene shows is said of whole windows; a moment that decides what a video is
+        about, such as a blow, is better seen in those who are part of it.
+        """
+        people = (p for track in self.people.values() for p in track.predictions)
+        return self._shares([*self.scene.predictions, *people])
 
     def summary(self, track: Track) -> list[tuple[str, float]]:
         """What was done over a whole track: labels with shares that sum to 1, best first.
@@ -194,7 +200,10 @@ class ActionLog:
         and going `_PASSING_WEIGHT`: who walks up to somebody and shakes hands has shaken hands.
         Empty where nothing was predicted.
         """
-        found = [p for p in track.predictions if p.scores.any()]
+        return self._shares(track.predictions)
+
+    def _shares(self, predictions: Iterable[Prediction]) -> list[tuple[str, float]]:
+        found = [p for p in predictions if p.scores.any()]
         if not found:
             return []
         scores = np.stack([p.scores for p in found]).astype(np.float64)  # (n, K)

@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recognize": ("skeletr.commands.recognize", "Recognise the people of video files."),
     "prepare": ("skeletr.datasets.prepare_command", "Make a data set ready for training."),
     "train": ("skeletr.training.command", "Train a model, or continue a run."),
+    "average": ("skeletr.training.average_command", "The mean of two checkpoints' weights."),
     "evaluate": ("skeletr.evaluation.command", "Measure a checkpoint on held-out data."),
     "ava": ("skeletr.evaluation.ava_command", "Frame mAP of AVA predictions."),
     "fuse": ("skeletr.evaluation.fusion_command", "Late fusion of score files."),

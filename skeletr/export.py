@@ -45,7 +45,7 @@ def result_dict(result: Result) -> dict:
         },
         "labels": list(log.labels),
         "step_seconds": log.interval,
-        "video_labels": _labels(log.scene, log),
+        "video_labels": _labels(log.overall()),
         "people": [_person(i, track, log) for i, track in log.people.items()],
         "scene_steps": [_step(t, p, log) for t, p in _steps(log.scene)],
         "timing_seconds": {k: _round(v) for k, v in result.timing.items()},
@@ -96,13 +96,13 @@ def _person(number: int, track: Track, log: ActionLog) -> dict:
         "id": number,
         "start": _round(track.start),
         "end": _round(track.end),
-        "labels": _labels(track, log),
+        "labels": _labels(log.summary(track)),
         "steps": [_step(t, p, log) for t, p in _steps(track)],
     }
 
 
-def _labels(track: Track, log: ActionLog) -> list[dict]:
-    return [{"label": name, "score": _round(s)} for name, s in log.summary(track)[:_TOP]]
+def _labels(shares: list[tuple[str, float]]) -> list[dict]:
+    return [{"label": name, "score": _round(share)} for name, share in shares[:_TOP]]
 
 
 def _step(time: float, prediction: Prediction, log: ActionLog) -> dict:

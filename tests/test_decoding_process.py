@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from skeletr.video import VideoError, VideoFrame, VideoLimits, VideoReader
+from skeletr.video import VideoError, VideoFrame, VideoLimits, VideoReader, probe
 from skeletr.video import process as process_module
 from skeletr.video.process import AVAILABLE
 from tests.broken import damaged_videos, no_videos, odd_videos  # noqa: F401 - they fill KINDS
@@ -159,6 +159,21 @@ def test_a_reader_that_is_not_used_leaves_no_process(long_video: Path) -> None:
     del reader
     gc.collect()
     assert not children()
+
+
+def test_a_probe_gives_the_facts_and_leaves_no_process(long_video: Path) -> None:
+    assert probe(long_video, APART, "a film") == VideoReader(long_video, HERE, "a film").info
+    assert not children()
+    with pytest.raises(VideoError, match=r"^long\.mp4 is too large"):
+        probe(long_video, replace(APART, max_pixels=100))
+
+
+def test_a_reader_that_was_closed_may_be_used_again(long_video: Path) -> None:
+    reader = VideoReader(long_video, APART)
+    reader.close()
+    assert not children()
+    assert len(list(reader)) == 60
+    reader.close()
 
 
 def test_it_waits_where_nobody_takes_the_frames(long_video: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.cli import main
@@ -26,6 +27,8 @@ from skeletr.many.worker import Settings, VideoWorker, share_among
 from skeletr.overlay import PICTURES
 from skeletr.pipeline import Cancelled
 from skeletr.recording import Recording
+from skeletr.video.process import _MODULE as CHILD
+from skeletr.video.process import AVAILABLE
 from tests import test_cli
 from tests.conftest import pattern, write_video
 
@@ -226,6 +229,47 @@ def test_a_worker_that_dies_costs_one_video(long_videos, portrait, tmp_path):
     assert (first.job, second.job) == (jobs[0], jobs[1]) and killed == [jobs[0]]
     assert "died (signal 9)" in first.problem
     assert second.problem is None and (tmp_path / "portrait" / "result.json").exists()
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="this system has no limits on processes")
+def test_a_decoder_that_crashes_costs_the_rest_of_one_video(long_videos, portrait, tmp_path):
+    psutil = pytest.importorskip("psutil")
+    worker, crashed = VideoWorker(SETTINGS), []
+
+    def crash(share: float) -> None:
+        if not crashed:
+            crashed.extend(c for c in psutil.Process().children() if CHILD in c.cmdline())
+            crashed[0].send_signal(signal.SIGSEGV)
+
+    first = worker.work(Job(long_videos[0], tmp_path / "a"), crash)
+    second = worker.work(Job(portrait, tmp_path / "b"))
+    worker.close()
+    assert first.problem is None and 0 < first.frames < 1500
+    assert first.warnings[0].endswith("which was used: its decoder crashed.")
+    assert second.problem is None and not second.warnings and second.frames == 20
+
+
+MEMORY = {
+    "card": (torch.OutOfMemoryError("CUDA out of memory"), "card has no memory left; free some"),
+    "machine": (MemoryError(), "needs more memory than this machine has left"),
+}
+
+
+@pytest.mark.parametrize(("error", "said"), MEMORY.values(), ids=MEMORY)
+def test_no_memory_left_is_one_sentence_and_the_next_video_is_done(
+    error, said, portrait, tmp_path, monkeypatch
+):
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    worker = VideoWorker(SETTINGS)
+    with monkeypatch.context() as patch:
+        patch.setattr("skeletr.model.skeletr.SkeleTR.relate", full)
+        outcome = worker.work(Job(portrait, tmp_path / "a"))
+    assert outcome.problem.startswith("portrait.mp4: ") and outcome.problem.count("\n") == 0
+    assert said in outcome.problem and "CUDA" not in outcome.problem
+    assert worker.work(Job(portrait, tmp_path / "a")).problem is None
+    worker.close()
 
 
 def test_ctrl_c_ends_the_workers_and_takes_back_their_work(long_videos, tmp_path):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import torch
 
 from skeletr import __version__
 from skeletr.cores import limit_cores, usable_cores
-from skeletr.devices import share_cores
+from skeletr.devices import is_out_of_memory, share_cores
 from skeletr.digest import checkpoint_digest
 from skeletr.export import write_csv, write_json
 from skeletr.files import atomic_folder
@@ -25,7 +26,11 @@ from skeletr.pose import PoseError, create_frontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.video import VideoError, VideoLimits
 
-UNLIMITED = VideoLimits(max_seconds=24 * 3600, max_frames=10**8)
+# One's own files may be long, large and on a slow disk. One that crashes its decoder must not end
+# the ten thousand behind it.
+UNLIMITED = VideoLimits(
+    max_seconds=24 * 3600, max_frames=10**8, apart=True, decoder_mb=16_384, decoder_seconds=600.0
+)
 _log = logging.getLogger(__name__)
 
 # Called with the share of a video that is done, 0..1.
@@ -109,8 +114,7 @@ class VideoWorker:
         except Exception as error:  # one strange file must not stop the ten thousand behind it
             _log.debug("%s", name, exc_info=True)
             self._renew()
-            said = f"{name}: failed unexpectedly ({type(error).__name__}: {error})"
-            return Outcome(job, problem=said)
+            return Outcome(job, problem=f"{name}: {_cause(error)}")
         return Outcome(
             job,
             said=_line(result, job),
@@ -170,6 +174,15 @@ def keep_to(cores: int) -> None:
     limit_cores(cores)
     cv2.setNumThreads(cores)
     share_cores()
+
+
+def _cause(error: Exception) -> str:
+    if is_out_of_memory(error):
+        torch.cuda.empty_cache()
+        return "the graphics card has no memory left; free some, or use --device cpu"
+    if isinstance(error, MemoryError):
+        return "needs more memory than this machine has left"
+    return f"failed unexpectedly ({type(error).__name__}: {error})"
 
 
 def _line(result: Result, job: Job) -> str:

@@ -17,7 +17,7 @@ from skeletr.training.data import LabelledBatch
 
 _TEMPERATURES = np.geomspace(0.3, 3.0, 47)
 _THRESHOLDS = np.arange(0.2, 0.61, 0.01)
-_RIGHT = 0.7  # of the labels that are shown
+_RIGHT = 0.75  # of the labels that are shown
 _FALSE_ALARMS = 0.08  # of the people who stand or sit, at most so many are said to act
 
 

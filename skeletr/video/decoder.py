@@ -56,6 +56,9 @@ class Decoder:
         self._note_damage(damage)
         self._note_missing(late, stamps.last)
 
+    def close(self) -> None:
+        """Nothing is held between two iterations."""
+
     def _open(self, name: str) -> tuple[InputContainer, VideoStream]:
         return open_video(self._path, name, self._limits.max_pixels)
 

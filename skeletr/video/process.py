@@ -73,6 +73,12 @@ class DecodingProcess:
         finally:
             child.close()
 
+    def close(self) -> None:
+        """End the process that waits for the first iteration; another one begins the next."""
+        child, self._waiting = self._waiting, None
+        if child is not None:
+            child.close()
+
     def _begin(self) -> _Child:
         try:
             return _Child(*self._request)

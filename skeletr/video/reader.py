@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from skeletr.video.decoder import Decoder
-from skeletr.video.info import VideoFrame, VideoLimits
+from skeletr.video.info import VideoFrame, VideoInfo, VideoLimits
 from skeletr.video.process import AVAILABLE, DecodingProcess
 
 
@@ -48,3 +48,19 @@ class VideoReader:
 
     def __iter__(self) -> Iterator[VideoFrame]:
         return iter(self._decoder)
+
+    def close(self) -> None:
+        """End the process that waits to hand frames over, if there is one."""
+        self._decoder.close()
+
+
+def probe(
+    path: str | os.PathLike[str], limits: VideoLimits | None = None, name: str | None = None
+) -> VideoInfo:
+    """Facts of a video from its headers and its first frame; no frame is handed over.
+
+    Arguments and errors are those of `VideoReader`.
+    """
+    reader = VideoReader(path, limits, name)
+    reader.close()
+    return reader.info

@@ -8,12 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+
+from app import foreign_logs
 
 ROOT = Path(__file__).parents[2]
 START = 180.0  # seconds, on a machine that does other work
@@ -67,6 +71,56 @@ def test_it_answers_without_a_model_and_ends_in_order(
     assert "serving" in events and events[-1] == "stopping"
     assert {"time", "level", "logger"} <= set(lines[0])
     assert not list((tmp_path / "files").glob("visitor-*"))
+
+
+def fail_in_two_ways(url: str) -> None:
+    """Ask for what Gradio itself refuses, in line and at once."""
+    secret = {"path": "/etc/secret holiday.mp4", "meta": {"_type": "gradio.FileData"}}
+    body = {"data": [secret, 6, None, "mediapipe"]}
+    asked = httpx.post(f"{url}/gradio_api/call/recognize", json=body, timeout=60)
+    address = f"{url}/gradio_api/call/recognize/{asked.json()['event_id']}"
+    assert "error" in httpx.get(address, timeout=60).text
+    functions = httpx.get(f"{url}/config", timeout=60).json()["dependencies"]
+    look = next(f for f in functions if f["queue"] is False and len(f["inputs"]) == 2)
+    body = {"fn_index": look["id"], "data": [secret, "", ""], "session_hash": "a"}
+    assert httpx.post(f"{url}/gradio_api/run/predict", json=body, timeout=60).status_code == 500
+
+
+def test_faults_that_gradio_meets_are_lines_without_personal_data(
+    started: tuple[subprocess.Popen, str, Path],
+) -> None:
+    process, url, log = started
+    wait_for(url, process)
+    fail_in_two_ways(url)
+    process.terminate()
+    process.wait(END)
+    text = log.read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    faults = [line for line in lines if line["event"] == "an event of the page failed"]
+    assert len(faults) == 2 and all(line["error"] and line["trace"] for line in faults)
+    assert "holiday" not in text
+
+
+def test_what_others_would_print_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    for module in foreign_logs._PRINTING:
+        monkeypatch.setattr(module, "traceback", module.traceback)
+    monkeypatch.setattr(foreign_logs, "LOGGING_CONFIG", told := {"handlers": {"a": 1}})
+    foreign_logs.take_over("json")
+    thread = threading.Thread(target=lambda: 1 / 0, name="a thread")
+    thread.start()
+    thread.join()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = foreign_logs._log_warning
+        warnings.warn("the holiday of a visitor", UserWarning, stacklevel=1)
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "a thread ended by a fault" and caplog.records[0].exc_info
+    assert said[1].startswith("UserWarning at app/test_process.py:")
+    assert told == {"handlers": {}, "loggers": {}}
 
 
 def test_a_variable_that_cannot_be_read_is_said_at_once() -> None:

@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,7 +78,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.kill()
 
 
-def open_tab(context, server: Server):
+def open_tab(context, server: Server | Line):
     """A page that knows its server; it gets a mark that is gone once it is loaded anew."""
     page = context.new_page()
     page.set_default_timeout(1e3 * START)
@@ -178,3 +180,94 @@ def test_a_camera_that_ran_runs_again(launch_browser: Callable, server: Server) 
         server.start()
         with page.expect_request("**/stream/*"):
             wait_until_loaded_anew(page)
+
+
+class Line:
+    """A connection to the server that can be cut: every byte goes through it."""
+
+    def __init__(self, server: Server) -> None:
+        self._to = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def cut(self) -> None:
+        """Break all connections; new ones are made as before."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(self._to)
+                self._open += (near, far)
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    def _pass_on(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(2**16):
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def line(server: Server) -> Iterator[Line]:
+    made = Line(server)
+    yield made
+    made.close()
+
+
+def start_camera(page) -> None:
+    page.get_by_role("tab", name="Live").click()
+    page.get_by_text("Click to Access Webcam").click()
+    with page.expect_request("**/stream/*"):
+        page.get_by_label("capture photo").first.click()
+
+
+def never_ask(context) -> None:
+    """Let the page ask no second time whether its server is there: every break is too short."""
+
+    def patient(route) -> None:
+        answer = route.fetch()
+        text, count = re.subn(r"\bEVERY = \d+, SOON", f"EVERY = {10**8}, SOON", answer.text())
+        assert count == 1
+        route.fulfill(response=answer, body=text)
+
+    context.route(re.compile(r"^http://[^/]+/(\?.*)?$"), patient)
+
+
+def test_a_break_that_is_too_short_to_be_noticed(
+    launch_browser: Callable, server: Server, line: Line
+) -> None:
+    with launch_browser(*FAKE) as browser:
+        context = browser.new_context(permissions=["camera"])
+        never_ask(context)
+        page = open_tab(context, line)
+        start_camera(page)
+        line.cut()
+        with page.expect_request("**/stream/*"):
+            wait_until_loaded_anew(page)
+        wait_until_told(page, "The connection was interrupted")
+        page.locator('[role="tab"][aria-selected="true"]:has-text("Live")').wait_for()
+
+
+def test_a_visitor_who_loads_the_page_anew_begins_with_a_fresh_one(
+    launch_browser: Callable, server: Server
+) -> None:
+    with launch_browser(*FAKE) as browser:
+        page = open_tab(browser.new_context(permissions=["camera"]), server)
+        start_camera(page)
+        page.reload()
+        page.locator('[role="tab"][aria-selected="true"]:has-text("Video")').wait_for()
+        assert page.evaluate("sessionStorage.getItem('skeletr-resume')") is None
+        assert page.evaluate("window.told.length") == 0

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app import teach_tab, teach_view
+from app import teach_busy, teach_view
 from app import teacher as teacher_module
 from app.engine import Engine
 from app.lesson import Lesson
@@ -21,8 +21,10 @@ from app.teach_files import MOST_FILES, lesson_from_files
 from app.teacher import Teacher
 from app.teaching import MOST_EXAMPLES, Teaching, long_seen
 from app.vault import Vault
+from skeletr.pipeline import Cancelled
 from skeletr.recording import Frame, Recording
 from skeletr.synthetic.babble import babble
+from skeletr.taught_head import Example
 from skeletr.teach import TaughtActions, TeachError
 from tests.app.fakes import FakePose, untrained
 from tests.synthetic import scene
@@ -275,26 +277,124 @@ def test_clips_are_followed_for_as_many_people_as_the_settings_say(
     assert asked[-1].max_people == 2
 
 
+def test_a_clip_that_is_refused_costs_no_pose_model(
+    tmp_path: Path, teacher: Teacher, make_video
+) -> None:
+    made: list[UserOptions] = []
+    engine = Engine(AppSettings(), untrained, lambda options: made.append(options) or FakePose())
+    engine.wait(60)
+    made.clear()  # one is made at the start, to see whether it can be
+    own = Sessions(engine, Vault(tmp_path / "files", 3600))
+    letter = tmp_path / "letter.mp4"
+    letter.write_text("Dear all")
+    still = (np.full((120, 160, 3), i % 200, np.uint8) for i in range(650))
+    mine, long = own.get("a").teaching, make_video("long.mp4", still)
+    told = taught_files([letter, long], "juggle", mine, teacher, own)
+    assert "letter.mp4 is not a video" in told and "long.mp4 is too long" in told
+    assert not made
+
+
+def test_clips_are_looked_at_before_it_is_their_turn(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine, limits = sessions.get("a").teaching, AppSettings().limits
+    bad, good = tmp_path / "<b>.mp4", tmp_path / "good.npz"
+    bad.write_text("Dear all")
+    one().save(good)
+    lesson = lesson_from_files([bad, bad], "juggle", mine, teacher, sessions)
+    assert not lesson.told_at_once  # nobody has looked yet
+    lesson.look(sessions.checks, limits)
+    assert lesson.told_at_once.count("&lt;b&gt;.mp4 is not a video") == 2
+    lesson = lesson_from_files([bad, good], "juggle", mine, teacher, sessions)
+    lesson.look(sessions.checks, limits)
+    assert not lesson.told_at_once
+    lesson.start()
+    assert lesson.wait(60)
+    assert "is not a video" in lesson.told and "was learned" in lesson.told
+
+
 def test_a_fault_while_learning_is_told() -> None:
     lesson = Lesson(lambda lesson: 1 / 0, threading.Event())
     lesson.start()
     assert lesson.wait(60) and "fault in this program" in lesson.told
 
 
+_PARTS = ("now", "timer", "told", "question", "examples", "save", "cancel")
+
+
+@pytest.fixture
+def ui() -> SimpleNamespace:
+    return SimpleNamespace(**{name: name for name in _PARTS})
+
+
 def test_while_a_take_is_learned_from_it_is_said_and_then_what_came_of_it(
-    session: Session,
+    session: Session, ui: SimpleNamespace
 ) -> None:
-    ui = SimpleNamespace(**{n: n for n in ("now", "timer", "told", "question", "examples", "save")})
     mine, go_on = session.teaching, threading.Event()
-    mine.take = Lesson(lambda lesson: str(go_on.wait(60)), mine.closed)
-    mine.take.start()
-    going = teach_tab._learned(ui, mine)
-    assert "Learning" in going["now"] and going["timer"].active and "told" not in going
+    going = teach_busy.begin(ui, mine, "“<juggle>”", "Learning", lambda note: str(go_on.wait(60)))
+    assert "Learning" in going["now"] and going["timer"].active and going["cancel"]["visible"]
+    assert "sk-progress" in going["told"] and "Learning “&lt;juggle&gt;”" in going["told"]
     go_on.set()
     assert mine.take.wait(60)
-    done = teach_tab._learned(ui, mine)
-    assert done["now"] == "" and not done["timer"].active and done["told"] == "True"
-    assert mine.take is None and "now" not in teach_tab._learned(ui, mine)
+    done = teach_busy.progress(ui, mine)
+    assert done["now"] == "" and not done["timer"].active and "True" in done["told"]
+    assert not done["cancel"]["visible"]
+    assert mine.take is None and "now" not in teach_busy.progress(ui, mine)
+
+
+def test_what_takes_long_says_how_far_it_is_and_can_be_given_up(
+    session: Session, teacher: Teacher, ui: SimpleNamespace, monkeypatch, tmp_path: Path
+) -> None:
+    mine, path = session.teaching, tmp_path / "set.npz"
+    actions = TaughtActions().add("juggle", one()).add("juggle", one()).add("hop", one())
+    actions.save(path)
+    looked, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    look = teacher.look
+
+    def slow(example: Example) -> object:
+        looked.release()
+        assert go_on.acquire(timeout=60)
+        return look(example)
+
+    monkeypatch.setattr(teacher, "look", slow)
+    teach_busy.begin(
+        ui, mine, path.name, "Learning from", lambda note: mine.load(teacher, path, note)
+    )
+    for done in range(2):
+        assert looked.acquire(timeout=60)
+        going = teach_busy.progress(ui, mine)
+        assert f'aria-valuenow="{25 * done}"' in going["told"] and "set.npz" in going["told"]
+        if done == 0:
+            go_on.release()
+    teach_busy.stop(mine)
+    go_on.release()
+    assert mine.take.wait(60)
+    assert "Your examples are as they were." in teach_busy.progress(ui, mine)["told"]
+    assert mine.actions.examples == () and mine.taught is None
+
+
+def test_one_after_the_other_is_learned_and_nothing_of_it_is_lost(
+    session: Session, ui: SimpleNamespace
+) -> None:
+    mine, go_on = session.teaching, threading.Event()
+    teach_busy.begin(ui, mine, "a", "Learning", lambda note: f"First {go_on.wait(60)}.")
+    teach_busy.begin(ui, mine, "b", "Learning", lambda note: f"Second {go_on.is_set()}.")
+    go_on.set()
+    assert mine.take.wait(60)
+    told = teach_busy.progress(ui, mine)["told"]
+    assert told.index("First True.") < told.index("Second True.")
+
+
+def test_a_question_that_is_given_up_is_asked_again(session: Session, teacher: Teacher) -> None:
+    mine = session.teaching
+    mine.offer(teacher, "juggle", two())
+
+    def give_up(share: float) -> None:
+        raise Cancelled("stopped on request")
+
+    with pytest.raises(Cancelled):
+        mine.pick(teacher, 1, give_up)
+    assert mine.asked.people == (0, 1) and mine.actions.examples == ()
 
 
 def test_nothing_is_learned_or_written_for_a_closed_page(

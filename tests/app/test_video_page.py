@@ -133,6 +133,7 @@ def test_a_running_video_can_be_stopped(open_page, browser, make_video, tmp_path
     still = (np.full((240, 320, 3), i % 200, np.uint8) for i in range(1500))
     page = open_page(browser)
     drop(page, make_video("long.mp4", still))
+    page.locator(".sk-progress").wait_for()
     page.locator("#video-cancel").click()
     page.locator("#video-status").get_by_text("was stopped. Press Recognise").wait_for()
     assert not page.locator("#video-cancel").is_visible()

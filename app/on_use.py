@@ -1,0 +1,36 @@
+"""A pose frontend that is made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skeletr.pose.base import PoseFrontend
+from skeletr.recording import Person
+
+
+class OnUse:
+    """Made by `make` on first use: most that is wrong with a video is found before that, and a
+    frontend takes a second and a hundred megabytes."""
+
+    def __init__(self, make: Callable[[], PoseFrontend]) -> None:
+        self._make = make
+        self._made: PoseFrontend | None = None
+
+    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
+        """See `PoseFrontend`."""
+        return self._frontend().estimate(image, time)
+
+    def reset(self) -> None:
+        """See `PoseFrontend`."""
+        self._frontend().reset()
+
+    def close(self) -> None:
+        """Close it, if it was made."""
+        if self._made is not None:
+            self._made.close()
+
+    def _frontend(self) -> PoseFrontend:
+        self._made = self._made or self._make()
+        return self._made

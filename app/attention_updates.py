@@ -14,10 +14,11 @@ from app.engine import NotReady
 from app.exploration import Exploration
 from app.outcome import Outcome
 from skeletr.actions import ActionLog, Attention
+from skeletr.token_attention import WindowAttention
 
 MEAN = "Mean"
 _PATIENCE = 20.0  # seconds to wait until the model can be asked
-_ASK_A_CELL = "Click a cell of the map above."  # short enough for a phone
+ASK_A_CELL = "Click a cell of the map above."  # short enough for a phone
 
 
 def looked_at(
@@ -73,13 +74,11 @@ def inside(
     choice = choice.within(attention)
     places = [attention_view.place(attention, spot) for spot in choice.pair or () if attention]
     if len(places) != 2 or None in places:
-        return {ui.tokens: figures.message(_ASK_A_CELL), ui.pair: None}
-    return {ui.tokens: _tokens(exploration, choice, attention, places), ui.pair: choice.pair}
+        return {ui.tokens: figures.message(ASK_A_CELL), ui.pair: None}
+    return {ui.tokens: _tokens(exploration, choice), ui.pair: choice.pair}
 
 
-def _tokens(
-    exploration: Exploration | None, choice: Choice, attention: Attention, places: list[int]
-) -> object:
+def _tokens(exploration: Exploration | None, choice: Choice) -> Figure:
     if exploration is None or exploration.explorer(_PATIENCE) is None:
         problem = exploration and exploration.problem
         return figures.message(problem or "The model is busy. Click the cell again in a moment.")
@@ -87,11 +86,17 @@ def _tokens(
         window = exploration.attention(choice.moment)
     except NotReady as error:
         return figures.message(str(error))
+    return tokens(window, choice)
+
+
+def tokens(window: WindowAttention | None, choice: Choice) -> Figure:
+    """The map inside the chosen pair, of a window that holds both of its sequences."""
     pair = window and attention_view.pair_tokens(window, choice)
-    if pair is None:
+    if not pair:
         return figures.message("This model does not attend to single moments or body parts.")
-    looks, seen = (attention.names[i] for i in places)
-    return figures.token_heatmap(pair, looks, seen)
+    names = window.sequences.names
+    places = (attention_view.place(window.sequences, spot) for spot in choice.pair)
+    return figures.token_heatmap(pair, *(names[i] for i in places))
 
 
 def _window(

@@ -21,6 +21,8 @@ from skeletr.token_attention import WindowAttention
 
 _LOG = logging.getLogger(__name__)
 _FORESEEN = 6  # people
+# Whom and when to leave out, and which moments are wanted.
+_Question = tuple[tuple[int, ...], Interval | None, Interval | None]
 _PART = 5.0  # seconds of video that are asked about at once, so that others get their turn
 
 
@@ -39,6 +41,8 @@ class Exploration:
         self._explorer: Explorer | None = None
         self._stop = threading.Event()
         self._window: tuple[float, WindowAttention | None] | None = None
+        self._before: ActionLog | None = None  # with nothing left out
+        self._related: dict[_Question, int] = {}  # how much had been forgotten when it was asked
         self._thread = threading.Thread(target=self._run, daemon=True, name="exploration")
 
     def start(self) -> None:
@@ -92,33 +96,52 @@ class Exploration:
     def without(
         self, people: Collection[int], interval: Interval | None
     ) -> tuple[ActionLog, ActionLog] | None:
-        """Everything as it was, and without somebody or a while; None before it is ready.
+        """As it was, and without somebody or a while; None before it is ready.
+
+        Of a while only the moments that may change are in both.
 
         Raises `NotReady` where the model cannot be asked just now.
         """
         explorer = self._explorer
         if explorer is None:
             return None
-        self._relate(explorer, (), None)
-        self._relate(explorer, people, interval)
-        return explorer.without(), explorer.without(people, interval)
+        during = None if interval is None else explorer.reach(interval)
+        found = []
+        for question in (((), None), (tuple(people), interval)):
+            self._relate(explorer, *question, during)
+            if during is None and question == ((), None):
+                self._before = self._before or explorer.without()
+                found.append(self._before)
+            else:
+                found.append(explorer.without(*question, during))
+        return found[0], found[1]
 
     def _foresee(self, explorer: Explorer) -> None:
         """Relate what is asked for most, so that the answer is there at once."""
         tracks = self.outcome.result.log.people
         longest = sorted(tracks, key=lambda p: -len(tracks[p].times))[:_FORESEEN]
-        for people in ([], *([p] for p in longest)):
+        for people in ((), *((p,) for p in longest)):
             self._relate(explorer, people, None)
 
     def _relate(
-        self, explorer: Explorer, people: Collection[int], interval: Interval | None
+        self,
+        explorer: Explorer,
+        people: Collection[int],
+        interval: Interval | None,
+        during: Interval | None = None,
     ) -> None:
-        """Part by part, so that others get their turn; what is known already costs nothing."""
+        """Part by part, so that others get their turn."""
+        question, whole = ((tuple(people), interval, part) for part in (during, None))
+        if explorer.forgotten in (self._related.get(question), self._related.get(whole)):
+            return  # all of it is known
         scene = self.outcome.result.log.scene
-        for start in np.arange(scene.start, scene.end, _PART).tolist():
+        begin, end = during or (scene.start, scene.end)
+        begin, end = max(begin, scene.start), min(end, scene.end)
+        for start in np.arange(begin, end, _PART).tolist():
             if self._stop.is_set():
                 return
-            explorer.without(people, interval, during=(start, start + _PART))
+            explorer.without(people, interval, during=(start, min(start + _PART, end)))
+        self._related[question] = explorer.forgotten
 
 
 class Explorations:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,6 +18,7 @@ TEXT = "#808894"  # read on light and on dark
 _GRID = "rgba(128,136,150,0.22)"
 _NOBODY = "No attention here yet: somebody must be in view for a second and a half."
 _ROW = 13  # pixels per sequence that its name needs
+_LINE = 38  # characters of a line that a phone has room for
 _NUMBERED = 8  # people up to which the shares are written into the map
 
 
@@ -78,13 +80,15 @@ def token_heatmap(pair: PairAttention, looks: str, seen: str) -> go.Figure:
     return figure(
         [heat],
         x=axis | {"title": {"text": f"looked at: {escape(seen)}"}, "tickangle": -60},
-        y=axis | {"title": {"text": f"looks: {escape(looks)}"}, "autorange": "reversed"},
+        y=axis
+        | {"title": {"text": f"looks: {escape(looks)}", "standoff": 14}, "autorange": "reversed"},
     )
 
 
 def message(text: str) -> go.Figure:
     """An empty figure that says what will be here."""
-    note = {"text": escape(text), "showarrow": False, "font": {"size": 14}, "x": 0.5, "y": 0.5}
+    lines = "<br>".join(escape(line) for line in wrap(text, _LINE))  # a plot does not break them
+    note = {"text": lines, "showarrow": False, "font": {"size": 14}, "x": 0.5, "y": 0.5}
     hidden = {"visible": False, "range": [0, 1]}
     return figure([], x=hidden, y=hidden, height=220, annotations=[note])
 

@@ -1,16 +1,68 @@
-// The script of the Live tab: a click on a map marks two people in the picture, a click on a head
-// shows it alone. Shares one scope with results_marks.js, see app/live_tab.py. Triggers: 'pick' and
-// 'enlarge'.
+// The script of the Live tab: a click on a map marks two people in the picture, pointing at it shows
+// their skeletons, a click on a head shows it alone. Shares one scope with results_marks.js and
+// pair_card.js, see app/live_tab.py. Triggers: 'pick', 'point' and 'enlarge'.
 
 const MARKED = 5000; // ms for which a cell stays marked, as the people in the picture do
 const EVERY = 250; // ms between two looks at the maps, which come anew while the camera runs
+const PLAYED = 100; // ms between two poses of the skeletons, at least
 const MAPS = ["live-attention", "live-people-attention"];
+const HINT = "Point at a cell of a map to see its two short sequences here.";
 
 let picked = null; // {map, looks, seen, until}: the cell that was clicked, by its names
+let view = null; // the window that was asked about last, see scene_data.py
+let asked = null; // which window the server was asked for
+let chosen = null; // {map, window, cell, pair, share} that was clicked; its pair once it is known
+let hovered = null; // the same under the mouse
 let focused = null; // the head that had the keyboard before the heads came anew
+
+window.skeletrLive = {
+  told(text) {
+    if (!text) return;
+    view = JSON.parse(text);
+    view.newest = Math.max(...view.spots.map((spot) => spot.time));
+    asked = null;
+    play(performance.now());
+  },
+};
+
+// Where a cell is pointed at, the window of its map is asked for, which costs nothing before that.
+const cellOn = (map, plot, data) => {
+  const pointed = { map, window: plot.layout.meta?.newest, cell: cellAt(data) };
+  if (view?.newest !== pointed.window && asked !== pointed.window) {
+    asked = pointed.window;
+    trigger("point", { window: asked });
+  }
+  return pointed;
+};
+
+// The two sequences of a cell; they stay while the window moves on. How much they look at one another
+// is as the map shows it, whose layer and head may have changed.
+const known = (pointed) => {
+  if (pointed && !pointed.pair && view?.newest === pointed.window) {
+    const plot = plotIn(MAPS[0]);
+    const same = plot?.layout.meta?.newest === view.newest;
+    const now = same ? { ...view, weights: plot.data[0].z } : view;
+    const cell = pointed.map === MAPS[0] ? pointed.cell : strongestAt(now, pointed.cell);
+    if (cell) {
+      pointed.pair = pairOf(now, ...cell);
+      pointed.share = now.weights[cell[0]][cell[1]];
+      pointed.limbs = now.limbs;
+    }
+  }
+  return pointed?.pair ? pointed : null;
+};
+
+const play = (now) => {
+  const card = document.querySelector("#live-bodies .sk-pair");
+  const shown = known(hovered) || known(chosen);
+  const mirrored = document.querySelector("#live-mirror input")?.checked;
+  card?.classList.toggle("sk-mirrored", Boolean(mirrored)); // as the picture is
+  showPair(card, shown?.pair, shown?.share, HINT, shown?.limbs, false, now);
+};
 
 const pick = (map, plot) => (data) => {
   const { x, y } = data.points[0];
+  chosen = cellOn(map, plot, data);
   picked = { map, looks: y, seen: x, until: performance.now() + MARKED };
   trigger("pick", { looks: y, seen: x, window: plot.layout.meta?.newest });
   mark();
@@ -43,7 +95,11 @@ const mark = () => {
     if (!plot.skeletrListens) {
       plot.skeletrListens = true;
       plot.on("plotly_click", pick(map, plot));
-      plot.on("plotly_hover", mark); // the frame of the keyboard follows at once
+      plot.on("plotly_hover", (data) => {
+        hovered = cellOn(map, plot, data);
+        mark(); // the frame of the keyboard follows at once
+      });
+      plot.on("plotly_unhover", () => (hovered = null));
     }
     const clicked = picked && picked.map === map ? cellOf(plot) : [];
     markPlot(plot, [...clicked, ...cursorMarks(map, plot)]);
@@ -74,6 +130,7 @@ const left = (event) => {
 window.skeletrLiveStop?.abort();
 window.skeletrLiveStop = new AbortController();
 clearInterval(window.skeletrLiveLook);
+clearInterval(window.skeletrLivePlay);
 const always = { signal: window.skeletrLiveStop.signal };
 document.addEventListener("pointerup", released, always);
 document.addEventListener("click", clicked, always);
@@ -84,3 +141,6 @@ window.skeletrLiveLook = setInterval(() => {
   mark();
   refocus();
 }, EVERY);
+window.skeletrLivePlay = setInterval(() => {
+  if (document.querySelector("#live-maps")?.offsetParent) play(performance.now());
+}, PLAYED);

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from app.engine import Engine
-from app.live_attention import LiveAttention
+from app.live_attention import LiveAttention, Shown, said_lately
 from app.live_kept import Kept
 from app.settings import UserOptions
 from app.stream_clock import StreamClock
-from skeletr.actions import Actions
+from skeletr.actions import Actions, Attention, Prediction
 from skeletr.overlay import OverlayStyle, Veil, draw_actions, draw_pair
 from skeletr.pipeline import StageTimer
 from skeletr.recording import Frame, Person
@@ -27,6 +27,8 @@ from skeletr.tracking import Tracker
 _PACE_WINDOW = 3.0  # seconds over which frames per second are counted
 _REDRAW = 1.8  # seconds between two drawings of the attention: a page takes long for each
 _REMEMBERED = 7.0  # seconds that a recogniser with other settings is told of: more than its window
+_BEHIND = 10.0  # seconds of frames that lie behind a map: its window and what those look back to
+_HEARD = 20  # key frames of which it is kept what was said: more than a window has
 _LABELS = OverlayStyle(boxes=False, skeletons=False)  # on what is drawn already
 _NOTE_SHOWN = 4.0  # seconds for which it is said that a new stream has begun
 
@@ -84,6 +86,8 @@ class LiveStream:
         self._done: deque[float] = deque()
         self._dropped = 0
         self._kept = Kept(engine.settings)
+        self._heard: deque[tuple[float, Mapping[int, Prediction]]] = deque(maxlen=_HEARD)
+        self._interval = self._recognizer.log().interval
 
     def adapt(self, options: UserOptions, taught: Taught | None) -> None:
         """Go on with other settings: people keep their numbers, and labels are there at once.
@@ -171,6 +175,8 @@ class LiveStream:
         self._kept.see(Frame(now, tuple(people)))
         with timer.stage("recognise"):
             actions = self._recognizer.step(people, now, image.shape[1::-1])
+        if actions.fresh:
+            self._heard.append((actions.key_time, actions.people))
         if actions.fresh and actions.attention is not None:
             self._kept.attend(actions.key_time, actions.attention)
         return actions, tuple(people), self._veil.cover(found, now)
@@ -210,6 +216,7 @@ class LiveStream:
             part.reset()
         self.attention.forget()
         self._kept.clear()
+        self._heard.clear()
         self._dropped = 0
         self._note = ""
         self._drawn = None
@@ -227,8 +234,16 @@ class LiveStream:
         if self._drawn is not None and now - self._drawn < _REDRAW:
             return False
         self._drawn = now
-        self.attention.show(actions.attention)
+        shown = actions.attention and self._behind(actions.key_time, actions.attention)
+        self.attention.show(shown)
         return True
+
+    def _behind(self, key: float, attention: Attention) -> Shown:
+        """What tells more of a map to whoever asks; nothing of that is worked out before."""
+        frames = tuple(self._kept.latest(_BEHIND))
+        return Shown(
+            attention, key, frames, self._size or (1, 1), said_lately(self._heard, self._interval)
+        )
 
     def _pace(self, now: float) -> float:
         self._done.append(now)

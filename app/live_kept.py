@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,8 @@ class Kept:
     def latest(self, seconds: float) -> list[Frame]:
         """The frames of the last `seconds`."""
         since = self._frames[-1].time - seconds if self._frames else 0.0
-        return [frame for frame in self._frames if frame.time >= since]
+        newest = takewhile(lambda frame: frame.time >= since, reversed(self._frames))
+        return list(newest)[::-1]
 
     def keep(self, log: ActionLog) -> None:
         """Take what was recognised until now, by a recogniser that gives way to another one."""

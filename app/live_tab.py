@@ -11,7 +11,7 @@ from anyio import to_thread
 from gradio.context import LocalContext
 
 from app import figures, live_view, views
-from app.attention_updates import MEAN, maps, numbered
+from app.attention_updates import ASK_A_CELL, MEAN, maps, numbered
 from app.controls import option_controls, read
 from app.live import LiveView
 from app.live_frames import in_line, recognised
@@ -22,7 +22,7 @@ from app.sessions import Sessions
 from app.settings import AppSettings, UserOptions
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("results_marks.js", "map_keys.js", "live.js")
+_SCRIPTS = ("results_marks.js", "map_keys.js", "pair_card.js", "live.js")
 _EVERY = 0.03  # seconds between two frames that the page may send; pace.js sends fewer if need be
 
 
@@ -90,7 +90,9 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
             _layout_saving(ui, settings)
     _layout_attention(ui)
     with gr.Accordion("Settings", open=False):
-        ui.mirror = gr.Checkbox(True, label="Mirror the picture", min_width=140)
+        ui.mirror = gr.Checkbox(
+            True, label="Mirror the picture", min_width=140, elem_id="live-mirror"
+        )
         ui.options = option_controls(settings)
         ui.restart = gr.Button("Forget everybody and begin again", size="sm")
     return ui
@@ -109,8 +111,10 @@ def _layout_saving(ui: SimpleNamespace, settings: AppSettings) -> None:
 
 def _layout_attention(ui: SimpleNamespace) -> None:
     script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    # The triggers stand in the script: 'pick' and 'enlarge'.
+    # The triggers stand in the script: 'pick', 'point' and 'enlarge'.
     ui.link = gr.HTML(html_template="", js_on_load=script, elem_classes="sk-link")
+    told = "watch('value', () => window.skeletrLive.told(props.value));"
+    ui.window = gr.HTML("", html_template="", js_on_load=told, elem_classes="sk-link")
     gr.HTML(live_view.WHO, padding=False, elem_classes="sk-title")
     with gr.Row(equal_height=True):
         with gr.Column(scale=2, min_width=240):
@@ -131,10 +135,19 @@ def _layout_attention(ui: SimpleNamespace) -> None:
                     elem_id="live-attention",
                 )
             with gr.Column(scale=2, min_width=300):
+                gr.HTML('<div class="sk-pair"></div>', padding=False, elem_id="live-bodies")
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=300):
                 ui.between = gr.Plot(
                     figures.message(live_view.MAP_HINT),
                     label="Attention between people",
                     elem_id="live-people-attention",
+                )
+            with gr.Column(scale=3, min_width=320):
+                ui.tokens = gr.Plot(
+                    figures.message(ASK_A_CELL),
+                    label="Attention inside the pair",
+                    elem_id="live-tokens",
                 )
 
 
@@ -158,8 +171,10 @@ def _maps(view: LiveView) -> tuple:
         return (gr.skip(),) * 4
     shown = view.actions.attention
     layers = gr.skip() if shown is None else _layers(view)
-    heads, *plots = maps(shown, view.attention.choice.within(shown), view.attention.known)
-    return heads or views.note(live_view.NOBODY), *plots, layers
+    attention = view.attention
+    heads, *plots = maps(shown, attention.choice.within(shown), attention.known, attention.tips)
+    nothing = live_view.NOT_YET if view.actions.people else live_view.NOBODY
+    return heads or views.note(nothing), *plots, layers
 
 
 def _layers(view: LiveView) -> object:

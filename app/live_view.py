@@ -15,6 +15,7 @@ WHO = (
 )
 HEADS_HINT = "Start the camera: the heads of the model appear here, each with what it does mostly."
 NOBODY = "Nobody is in view. Step in front of the camera: the heads appear here again."
+NOT_YET = "Watching. The heads appear here once somebody was seen for a second and a half."
 MAP_HINT = "Start the camera: who looks at whom appears here."  # short enough for a phone
 PAIR_HINT = f"Click a cell of a map: its two people are marked for {MARKED:g} seconds."
 PAIR_GONE = "That cell has just left the map. Click another one."
@@ -49,9 +50,14 @@ def saved(session: Session, size: int) -> str:
     crowd = "1 person" if people == 1 else f"{people} people"
     seconds = recording.end - recording.start
     return views.note(
-        f"Saved: {seconds:.0f} s of {crowd}, {size / 1e6:.1f} MB without pictures. Drop the file "
+        f"Saved: {seconds:.0f} s of {crowd}, {_large(size)} without pictures. Drop the file "
         "under Video to explore and replay it."
     )
+
+
+def _large(size: int) -> str:
+    """A number of bytes in words."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):.0f} KB"
 
 
 def _where(choice: Choice) -> str:

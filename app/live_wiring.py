@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from app import figures, live_view, views
-from app.attention_updates import maps, number_of
+from app import figures, live_view, scene_data, views
+from app.attention_updates import ASK_A_CELL, maps, number_of
 from app.live_attention import LiveAttention
+from app.live_tokens import tokens_of
 from app.page import QUIET, session_of
 from app.sessions import Sessions
 from app.settings import AppSettings
@@ -41,11 +42,12 @@ def wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None
             ui.sequences: figures.message(live_view.MAP_HINT),
             ui.between: figures.message(live_view.MAP_HINT),
             ui.pair: views.note(live_view.PAIR_HINT),
+            ui.tokens: figures.message(ASK_A_CELL),
             ui.saved: "",
             ui.file: gr.update(value=None, visible=False),
         }
 
-    shown = [ui.people, ui.heads, ui.sequences, ui.between, ui.pair, ui.saved, ui.file]
+    shown = [ui.people, ui.heads, ui.sequences, ui.between, ui.pair, ui.tokens, ui.saved, ui.file]
     ui.restart.click(restart, None, shown, **_QUIET)
 
 
@@ -67,15 +69,29 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions) -> None:
             return views.note(live_view.PAIR_GONE)
         return live_view.pair(found, attention.choice.within(attention.shown))
 
+    def pointed(event: gr.EventData, request: gr.Request) -> object:
+        attention = session_of(sessions, request).attention
+        shown = attention.window(event.window)
+        if shown is None:
+            return gr.skip()
+        choice = attention.choice.within(shown.attention)
+        weights = shown.attention.select(choice.layer, choice.head)
+        return scene_data.window(shown.recording, shown.log, shown.key, shown.attention, weights)
+
+    def inside(request: gr.Request) -> object:
+        return tokens_of(session_of(sessions, request).attention, sessions.engine)
+
     def show(wanted: bool, request: gr.Request) -> object:
         session_of(sessions, request).attention.wanted = bool(wanted)
         return gr.update(visible=bool(wanted))
 
     drawn = [ui.heads, ui.sequences, ui.between]
     newest = {"trigger_mode": "always_last", **_QUIET}
-    ui.layer.input(chosen, ui.layer, drawn, **newest)
-    ui.link.enlarge(enlarged, ui.layer, drawn, **newest)
-    ui.link.pick(picked, None, ui.pair, **newest)
+    looking = {"api_visibility": "private", "show_progress": "minimal", "queue": False}
+    for event, answer in ((ui.layer.input, chosen), (ui.link.enlarge, enlarged)):
+        event(answer, ui.layer, drawn, **newest).then(inside, None, ui.tokens, **_QUIET)
+    ui.link.pick(picked, None, ui.pair, **newest).then(inside, None, ui.tokens, **looking)
+    ui.link.point(pointed, None, ui.window, **newest)
     ui.wanted.input(show, ui.wanted, ui.maps, **newest)
 
 
@@ -84,7 +100,7 @@ def _shown(attention: LiveAttention) -> tuple:
     shown = attention.shown
     if shown is None:
         return (gr.skip(),) * 3
-    return maps(shown, attention.choice.within(shown), attention.known)
+    return maps(shown, attention.choice.within(shown), attention.known, attention.tips)
 
 
 def _wire_saving(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:

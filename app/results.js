@@ -47,43 +47,27 @@ const goTo = (time) => {
   trigger("look", { time });
 };
 
-// A pair by the numbers of its sequences in the window.
-const pairOf = (row, column) => ({ looks: view.spots[row], seen: view.spots[column] });
-
 const choose = (row, column) => {
-  chosen = pairOf(row, column);
+  chosen = pairOf(view, row, column);
   seek(chosen.seen.time);
   const spot = (s) => [s.time, s.person];
   trigger("pick", { looks: spot(chosen.looks), seen: spot(chosen.seen) });
 };
 
-// The two sequences of two people between which most attention flows.
-const strongest = (looks, seen) => {
-  let best = null;
-  view.weights.forEach((weights, row) => weights.forEach((weight, column) => {
-    if (view.spots[row].person !== looks || view.spots[column].person !== seen) return;
-    if (!best || weight > best.weight) best = { row, column, weight };
-  }));
-  return best;
-};
-
-const cellOf = (data) => {
-  const point = data.points[0];
-  return Array.isArray(point.pointIndex) ? point.pointIndex : point.pointNumber;
+// What the mouse and clicks do on a map; `cellIn` gives the two sequences that a cell stands for.
+const listenTo = (cellIn) => (plot) => {
+  const found = (data) => view && cellIn(view, cellAt(data));
+  plot.on("plotly_click", (data) => found(data) && choose(...found(data)));
+  plot.on("plotly_hover", (data) => {
+    const cell = found(data);
+    hovered = cell && pairOf(view, ...cell);
+  });
+  plot.on("plotly_unhover", () => (hovered = null));
 };
 
 const listeners = {
-  "video-attention": (plot) => {
-    plot.on("plotly_click", (data) => view && choose(...cellOf(data)));
-    plot.on("plotly_hover", (data) => (hovered = view && pairOf(...cellOf(data))));
-    plot.on("plotly_unhover", () => (hovered = null));
-  },
-  "video-people-attention": (plot) => plot.on("plotly_click", (data) => {
-    const people = view ? peopleOf(view.spots) : [];
-    const [row, column] = cellOf(data).map((i) => people[i]);
-    const best = view && strongest(row, column);
-    if (best) choose(best.row, best.column);
-  }),
+  "video-attention": listenTo((_, cell) => cell),
+  "video-people-attention": listenTo(strongestAt),
   "video-timeline": (plot) => plot.on("plotly_click", (data) => goTo(data.points[0].customdata[0])),
 };
 
@@ -100,27 +84,12 @@ const listen = () => {
   }
 };
 
-const showPair = (now) => {
-  const card = document.querySelector("#video-pair .sk-pair");
-  if (!card) return;
-  const pair = view && view.spots.length ? hovered || chosen : null;
-  const key = pair ? [pair.looks, pair.seen].map((s) => `${s.person} ${s.time}`).join() : "none";
-  if (card.dataset.key !== key) {
-    card.dataset.key = key;
-    card.replaceChildren(...(pair ? cardOf(pair) : [textNode("p", HINT, "sk-note")]));
-  }
-  if (!pair || !scene) return;
-  const bodies = card.querySelectorAll(".sk-body");
-  [pair.looks, pair.seen].forEach((spot, i) => playBody(bodies[i], spot, scene.limbs, now));
-};
-
 const HINT = "Point at a cell of the map to see its two short sequences here; click it to go there.";
 
-const cardOf = (pair) => {
-  const place = (spot) => view.spots.findIndex((s) => s.person === spot.person && s.time === spot.time);
-  const weight = view.weights[place(pair.looks)]?.[place(pair.seen)];
-  const share = weight === undefined ? "" : `${(100 * weight).toFixed(1)} % of the attention goes there.`;
-  return [bodyOf(pair.looks, "looks"), bodyOf(pair.seen, "is looked at"), textNode("p", share, "sk-meta")];
+const showChosen = (now) => {
+  const pair = view && view.spots.length ? hovered || chosen : null;
+  const share = pair ? shareOf(view, pair) : undefined;
+  showPair(document.querySelector("#video-pair .sk-pair"), pair, share, HINT, view?.limbs, true, now);
 };
 
 const draw = (video) => {
@@ -146,8 +115,9 @@ const step = (now) => {
   const video = videoOf();
   if (onPage(document.querySelector("#video-results"))) {
     listen();
-    showPair(now);
+    showChosen(now);
     mark(video);
+    if (video) fillWithBlock(video);
     if (scene && onPage(video)) draw(video);
   }
   window.skeletrStep = requestAnimationFrame(step);

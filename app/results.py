@@ -19,7 +19,13 @@ from app.timeline_view import shown_labels, timeline
 from skeletr.actions import ActionLog
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("results_draw.js", "results_marks.js", "map_keys.js", "results.js")
+_SCRIPTS = (
+    "results_draw.js",
+    "results_marks.js",
+    "map_keys.js",
+    "pair_card.js",
+    "results.js",
+)
 _KEYS = (
     '<p class="sk-meta sk-keys"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step '
     "a frame, with <kbd>Shift</kbd> a second.</p>"

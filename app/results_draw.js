@@ -1,9 +1,8 @@
-// Draws on the video and the skeletons of a pair. Shares one scope with results.js, see results.py.
+// Draws on the video. Shares one scope with results.js, see results.py.
 
 const LEAST = 0.04; // of attention between two people that is drawn
 const BOW = 0.36; // how far an arc bends, in parts of its length
 const CHEST = 0.27; // where it ends, in parts of a person's height
-const LOOP = 1900; // milliseconds in which a short sequence is played once
 
 const nearestIndex = (times, time) => {
   let best = -1;
@@ -51,6 +50,15 @@ const sheetOn = (video) => {
   sheet.width = Math.round(picture.width * fine);
   sheet.height = Math.round(picture.height * fine);
   return sheet;
+};
+
+// What fills the screen is the block, so that the canvas on the video is seen there too; of a video
+// alone nothing else is. Where blocks cannot, the video does. Asked again, it ends.
+const fillWithBlock = (video) => {
+  const block = video.closest("#video-annotated");
+  if (!block.requestFullscreen || Object.hasOwn(video, "requestFullscreen")) return;
+  video.requestFullscreen = (options) =>
+    document.fullscreenElement ? document.exitFullscreen() : block.requestFullscreen(options);
 };
 
 const chestOf = ([x1, y1, x2, y2]) => [(x1 + x2) / 2, y1 + CHEST * (y2 - y1)];
@@ -129,63 +137,4 @@ const drawOnVideo = (video, scene, arcs, chosen) => {
     const box = placeOf(spot.person);
     if (box) named = drawMarked(context, box, text, spot.color, spot.ink, named);
   }
-};
-
-const svgNode = (name, attributes) => {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  return node;
-};
-
-const textNode = (name, text, classes = "") => {
-  const node = document.createElement(name);
-  node.textContent = text;
-  node.className = classes;
-  return node;
-};
-
-// One short sequence: who, when, label, and the skeleton. A click goes to its moment.
-const bodyOf = (spot, role) => {
-  const body = document.createElement("button");
-  body.type = "button";
-  body.className = "sk-body";
-  body.dataset.seek = spot.time;
-  body.dataset.person = spot.person;
-  body.title = `Go to ${spot.time.toFixed(1)} s`;
-  const head = document.createElement("span");
-  const chip = textNode("span", spot.person, "sk-chip");
-  chip.style.background = spot.color;
-  chip.style.color = spot.ink;
-  head.append(chip, textNode("b", role), textNode("span", `${spot.time.toFixed(1)} s`));
-  const drawing = svgNode("svg", { viewBox: "0 0 200 200", role: "img", "aria-label": `Skeleton of person ${spot.person}` });
-  drawing.append(
-    svgNode("path", { class: "sk-limbs-edge" }),
-    svgNode("path", { class: "sk-limbs", stroke: spot.color }),
-    svgNode("path", { class: "sk-joints" }),
-  );
-  const share = spot.score === null ? "" : ` ${Math.round(100 * spot.score)} %`;
-  body.append(head, drawing, textNode("span", spot.label + share, "sk-said"));
-  return body;
-};
-
-const pose = (drawing, points, limbs) => {
-  const seen = limbs.filter(([a, b]) => points?.[a] && points?.[b]);
-  const lines = seen.map(([a, b]) => `M${points[a]}L${points[b]}`).join("");
-  const joints = (points || []).filter(Boolean).map(([x, y]) => `M${x},${y}h0`).join("");
-  const [edge, limb, joint] = drawing.children;
-  edge.setAttribute("d", lines);
-  limb.setAttribute("d", lines);
-  joint.setAttribute("d", joints);
-};
-
-// Plays the sequence; with less motion wished for, its middle is shown.
-const playBody = (body, spot, limbs, now) => {
-  const poses = spot.poses;
-  if (!poses.length) return;
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const index = Math.min(Math.floor(((now % LOOP) / LOOP) * (poses.length + 2)), poses.length - 1);
-  const shown = still ? (poses.length - 1) / 2 : index;
-  if (body.dataset.pose === `${shown}`) return;
-  body.dataset.pose = shown;
-  pose(body.querySelector("svg"), poses[shown], limbs);
 };

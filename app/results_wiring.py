@@ -116,7 +116,8 @@ def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explora
             return note(str(error), "problem")
         if found is None:
             return note(exploration.problem or "The model is busy; try again in a moment.")
-        return what_if_view.answer(*found, what_if_view.named(people, left_out))
+        told = what_if_view.remark(exploration.outcome.result.log, found[0])
+        return told + what_if_view.answer(*found, what_if_view.named(people, left_out))
 
     inputs = [ui.without, ui.start, ui.end]
     for control in inputs:

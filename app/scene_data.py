@@ -35,7 +35,6 @@ def scene(recording: Recording, log: ActionLog) -> str:
             "start": recording.start,
             "step": round(step, 4),
             "interval": log.interval,
-            "limbs": [list(limb) for limb in COCO_LIMBS],
             "people": {str(p): _person(recording, p, step) for p in people},
         }
     )
@@ -60,11 +59,17 @@ def window(
     attention: Attention | None,
     weights: np.ndarray | None,
 ) -> str:
-    """JSON: the sequences of one window, with their skeletons, and the map that is shown."""
+    """JSON: the sequences of one window, with their skeletons, and the map that is shown.
+
+    Args:
+        log: what was decided about them. key: seconds of the window's newest key frame.
+        weights: (M', M') of the map, None where there is none.
+    """
     spots = [] if attention is None else zip(attention.times, attention.person, strict=True)
     return _text(
         {
             "key": round(key, 3),
+            "limbs": [list(limb) for limb in COCO_LIMBS],
             "spots": [_spot(recording, log, float(t), int(p)) for t, p in spots],
             "weights": [] if weights is None else np.round(weights, 4).tolist(),
         }

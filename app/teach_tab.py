@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,8 +9,7 @@ import gradio as gr
 import numpy as np
 from anyio import to_thread
 
-from app import teach_view, views
-from app.lesson import Lesson
+from app import teach_busy, teach_view, views
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
@@ -20,15 +18,14 @@ from app.sessions import Busy, Session, Sessions
 from app.settings import AppSettings
 from app.takes import COUNTDOWN, Moment
 from app.teach_clips import wire_clips
-from app.teach_told import shown, tell
+from app.teach_told import shown
 from app.teacher import Teacher
-from app.teaching import Teaching
+from app.teaching import Note
 from skeletr.teach import LONGEST_NAME, TeachError
 
 _HERE = Path(__file__).parent
 _EVERY = 0.05  # seconds between two frames that the page sends
-_LOOK = 0.25  # seconds between two looks at a take that is being learned from
-_MOMENT = 0.3  # seconds for which nothing is said of it that a take is being learned from
+_LOOK = 0.25  # seconds between two looks at what is being learned
 _LENGTHS = (("2 seconds", 2.0), ("3 seconds", 3.0), ("5 seconds", 5.0), ("Until I press stop", 0.0))
 
 
@@ -78,7 +75,7 @@ def _layout() -> SimpleNamespace:
             ui.told = gr.HTML(elem_id="teach-told", padding=False)
             ui.question = _clickable("teach-question")
             ui.people = gr.HTML(elem_id="teach-people", padding=False)
-    ui.timer = gr.Timer(_LOOK, active=False)  # runs while a take is being learned from
+    ui.timer = gr.Timer(_LOOK, active=False)  # runs while something is being learned
     ui.examples = _clickable("teach-examples", teach_view.NOTHING)
     ui.use = gr.Checkbox(True, label="Use my actions in Live and Video", elem_id="teach-use")
     with gr.Row():
@@ -91,6 +88,7 @@ def _layout() -> SimpleNamespace:
         ui.forget = gr.Button("Forget all", size="md", elem_id="teach-forget", min_width=140)
     gr.HTML(f'<p class="sk-meta">{teach_view.PRIVATE}</p>', padding=False)
     ui.shown = [ui.told, ui.question, ui.examples, ui.save]
+    ui.busy = [ui.now, ui.timer, ui.cancel, *ui.shown]
     return ui
 
 
@@ -113,7 +111,7 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
     ui.camera.stream(
         step,
         ui.camera,
-        [ui.overlay, ui.now, ui.people, ui.timer, *ui.shown],
+        [ui.overlay, ui.people, *ui.busy],
         stream_every=_EVERY,
         time_limit=None,
         concurrency_limit=None,
@@ -132,15 +130,19 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
     def stop(request: gr.Request) -> None:
         session_of(sessions, request).takes.stop()
 
+    def give_up(request: gr.Request) -> None:
+        teach_busy.stop(session_of(sessions, request).teaching)
+
     def look(request: gr.Request) -> dict:
         session = session_of(sessions, request)
-        found = _learned(ui, session.teaching)
+        found = teach_busy.progress(ui, session.teaching)
         if session.takes.running:  # which says there how far it is
             found.pop(ui.now, None)
         return found
 
     quick = {"queue": False, **QUIET}
-    ui.timer.tick(look, None, [ui.now, ui.timer, *ui.shown], **quick)
+    ui.timer.tick(look, None, ui.busy, **quick)
+    ui.cancel.click(give_up, None, None, **quick)
     ui.record.click(record, [ui.name, ui.length], ui.told, **quick)
     ui.stop.click(stop, None, None, **quick)
 
@@ -160,26 +162,16 @@ def _step(
     teaching = session.teaching
     if isinstance(taken, Moment) or (taken is None and teaching.take is None):
         return seen | {ui.now: teach_view.now(taken)}
-    if taken is not None:
-        teaching.take = _lesson(teaching, lambda: teaching.offer(teacher, *taken))
-        teaching.take.start()
-        teaching.take.wait(_MOMENT)
-    return seen | _learned(ui, teaching)
-
-
-def _lesson(teaching: Teaching, learn: Callable[[], str]) -> Lesson:
-    return Lesson(lambda lesson: tell(learn), teaching.closed)
-
-
-def _learned(ui: SimpleNamespace, teaching: Teaching) -> dict:
-    """What came of the take that is learned from; that it goes on, where it has not ended."""
-    lesson = teaching.take
-    if lesson is None:
-        return {ui.timer: gr.Timer(active=False)}
-    if not lesson.wait(0):
-        return {ui.now: teach_view.LEARNING, ui.timer: gr.Timer(active=True)}
-    teaching.take = None
-    return {ui.now: "", ui.timer: gr.Timer(active=False)} | shown(ui, teaching, lesson.told)
+    if taken is None:
+        return seen | teach_busy.progress(ui, teaching)
+    name, recording = taken
+    return seen | teach_busy.begin(
+        ui,
+        teaching,
+        f"“{name}”",
+        "Learning",
+        lambda note: teaching.offer(teacher, name, recording, note),
+    )
 
 
 def _take(session: Session, view: LiveView) -> object:
@@ -194,12 +186,22 @@ def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) ->
             teaching.skip()
             return shown(ui, teaching, views.note("That example was left out."))
         person = int(chosen) if chosen.isdecimal() else None
-        return shown(ui, teaching, tell(lambda: teaching.pick(teacher, person)))
+        name = f"“{teaching.asked.name}”" if teaching.asked else "the example"
+        return teach_busy.begin(
+            ui, teaching, name, "Learning", lambda note: teaching.pick(teacher, person, note)
+        )
 
     def drop(event: gr.EventData, request: gr.Request) -> dict:
         teaching = session_of(sessions, request).teaching
-        index = int(event.index)
-        return shown(ui, teaching, tell(lambda: teaching.remove(teacher, index)))
+        number = int(event.index)
+        there = teaching.actions.examples[number : number + 1]  # its place may change meanwhile
+
+        def remove(note: Note) -> None:
+            examples = teaching.actions.examples
+            place = examples.index(there[0]) if there and there[0] in examples else len(examples)
+            teaching.remove(teacher, place, note)
+
+        return teach_busy.begin(ui, teaching, "without that example", "Learning", remove)
 
     def forget(request: gr.Request) -> dict:
         session = session_of(sessions, request)
@@ -210,8 +212,8 @@ def _wire_examples(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) ->
         session_of(sessions, request).teaching.use = bool(on)
 
     quick = {"queue": False, **QUIET}
-    ui.question.pick(pick, None, ui.shown, **quick)
-    ui.examples.drop(drop, None, ui.shown, **quick)
+    ui.question.pick(pick, None, ui.busy, **quick)
+    ui.examples.drop(drop, None, ui.busy, **quick)
     ui.forget.click(forget, None, ui.shown, **quick)
     ui.use.input(use, ui.use, None, **quick)
 
@@ -225,17 +227,13 @@ def _wire_files(
         session = session_of(sessions, request)
         path, holder = Path(file), object()
         sessions.vault.hold(holder, path)
-        try:
-            told = tell(lambda: session.teaching.load(teacher, path))
-        finally:
-            sessions.vault.release(holder)
-        return shown(ui, session.teaching, told)
 
-    ui.load.upload(
-        load,
-        ui.load,
-        ui.shown,
-        show_progress="minimal",
-        api_visibility="private",
-        concurrency_limit=settings.jobs,
-    )
+        def learn(note: Note) -> str:
+            try:
+                return session.teaching.load(teacher, path, note)
+            finally:
+                sessions.vault.release(holder)
+
+        return teach_busy.begin(ui, session.teaching, path.name, "Learning from", learn)
+
+    ui.load.upload(load, ui.load, ui.busy, queue=False, **QUIET)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import numpy as np
 
 from app.teacher import Learned, Teacher
 from app.vault import Vault
+from skeletr.pipeline import Cancelled
 from skeletr.recording import Recording
 from skeletr.taught_head import Example, Shown, TaughtHead
 from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
@@ -29,6 +31,13 @@ _MOST_OFFERED = 6  # people to choose from
 _LONG = 0.3  # share of the frames in which somebody must be seen to be offered
 _BRIEF = 0.5  # seconds of an example at least
 _SLOWEST = 1.8  # frames per second at least; with fewer, sequences fall apart
+
+# Told of the share that is done, 0 to 1; may raise `Cancelled`, which leaves all as it was.
+Note = Callable[[float], None]
+
+
+def _quiet(share: float) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,8 @@ class Teaching:
 
     Attributes:
         use: whether Live and Video use them. closed: set when its page was closed.
-        lesson: what is learned from files, or waits for its place. take: from the camera.
+        lesson: what is learned from files, or waits for its place. take: what is learned while the
+            page waits for it, see `teach_busy`.
     """
 
     def __init__(self, vault: Vault) -> None:
@@ -72,7 +82,7 @@ class Teaching:
         """The example whose person is to be picked next."""
         return self._asked[0] if self._asked else None
 
-    def offer(self, teacher: Teacher, name: str, recording: Recording) -> str:
+    def offer(self, teacher: Teacher, name: str, recording: Recording, note: Note = _quiet) -> str:
         """One more example, or a question about whom it shows; what to tell the visitor.
 
         Raises:
@@ -94,20 +104,25 @@ class Teaching:
         if not people:
             raise TeachError("Nobody was seen long enough. Step back until you are seen whole.")
         if len(people) == 1:
-            return self._add(teacher, name, recording, people[0])
+            return self._add(teacher, name, recording, people[0], note)
         with self._lock:
             if len(self._asked) >= _MOST_WAITING:
                 raise TeachError("Too many examples wait for an answer; pick a person first.")
             self._asked.append(Asked(name, recording, people))
         return f"Several people were seen. Pick who shows “{name}”."
 
-    def pick(self, teacher: Teacher, person: int | None) -> str:
+    def pick(self, teacher: Teacher, person: int | None, note: Note = _quiet) -> str:
         """Answer the question that is asked: one person, or None for all of them."""
         with self._lock:
             asked = self._asked.popleft() if self._asked else None
         if asked is None or (person is not None and person not in asked.people):
             raise TeachError("That example is no longer there.")
-        return self._add(teacher, asked.name, asked.recording, person)
+        try:
+            return self._add(teacher, asked.name, asked.recording, person, note)
+        except Cancelled:
+            with self._lock:
+                self._asked.appendleft(asked)
+            raise
 
     def skip(self) -> None:
         """Leave the example out that is asked about."""
@@ -131,14 +146,14 @@ class Teaching:
             raise TeachError(f"The model knows “{known}” already; choose another name.")
         return next((x for x in self.actions.names if x.casefold() == tidy.casefold()), tidy)
 
-    def remove(self, teacher: Teacher, number: int) -> None:
+    def remove(self, teacher: Teacher, number: int, note: Note = _quiet) -> None:
         """Without an example, by its place among all of them."""
         with self._lock:
             examples = self.actions.examples
             if not 0 <= number < len(examples):
                 raise TeachError("That example is no longer there.")
             kept = examples[:number] + examples[number + 1 :]
-            self._become(teacher, replace(self.actions, examples=kept))
+            self._become(teacher, replace(self.actions, examples=kept), note)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -148,7 +163,7 @@ class Teaching:
             self._asked.clear()
         self._remove_file()
 
-    def load(self, teacher: Teacher, path: Path) -> str:
+    def load(self, teacher: Teacher, path: Path, note: Note = _quiet) -> str:
         """Add what a file holds; what to tell the visitor.
 
         Raises:
@@ -165,7 +180,7 @@ class Teaching:
                     f"With this file there would be {len(merged)} examples; {MOST_EXAMPLES} is the "
                     "most this page takes."
                 )
-            self._become(teacher, TaughtActions(merged, loaded.settings))
+            self._become(teacher, TaughtActions(merged, loaded.settings), note)
         names = ", ".join(f"“{n}”" for n in loaded.names)
         count = len(loaded.examples)
         many = f"{count} examples of {names} were added."
@@ -208,20 +223,28 @@ class Teaching:
         self.drop_lesson()
         self.clear()
 
-    def _add(self, teacher: Teacher, name: str, recording: Recording, person: int | None) -> str:
+    def _add(
+        self, teacher: Teacher, name: str, recording: Recording, person: int | None, note: Note
+    ) -> str:
         with self._lock:
             if len(self.actions.examples) >= MOST_EXAMPLES:
                 raise TeachError(f"{MOST_EXAMPLES} examples are there already; delete some first.")
-            self._become(teacher, self.actions.add(name, recording, person))
+            self._become(teacher, self.actions.add(name, recording, person), note)
             count = self.actions.count(name)
         more = "" if count > 1 else " Show it once or twice more, a little differently each time."
         return f"Example {count} of “{name}” was learned.{more}"
 
-    def _become(self, teacher: Teacher, actions: TaughtActions) -> None:
+    def _become(self, teacher: Teacher, actions: TaughtActions, note: Note) -> None:
         """Take over other examples, once they are learned; all stays as it was where that fails."""
         if self.closed.is_set():
             raise TeachError("This page was closed.")
-        shown = {e: self._shown.get(e) or teacher.look(e) for e in actions.examples}
+        new = [e for e in actions.examples if e not in self._shown]
+        looked = {}
+        for done, example in enumerate(new):
+            note(done / (len(new) + 1))
+            looked[example] = teacher.look(example)
+        note(len(new) / (len(new) + 1))
+        shown = {e: self._shown.get(e) or looked[e] for e in actions.examples}
         learned = teacher.learn(actions, list(shown.values())) if shown else None
         self.actions, self.learned, self._shown = actions, learned, shown
 

@@ -78,7 +78,8 @@ def _headline(result: Result, best: str) -> tuple[str, str]:
     """The label of the whole video, and how often the model was sure about the scene."""
     seen = [p for p in result.log.scene.predictions if p.scores.any()]
     sure = sum(p.status is Status.OK for p in seen)
-    if not sure:
+    people = [p for track in result.log.people.values() for p in track.predictions]
+    if not any(p.status is Status.OK for p in (*seen, *people)):
         return "unknown", '<p class="sk-meta">The model is not sure; these are its guesses.</p>'
     share = f"Sure about the scene in {sure} of {len(seen)} steps; shares of the whole video below."
     return best, "" if sure == len(seen) else f'<p class="sk-meta">{share}</p>'

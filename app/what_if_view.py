@@ -15,11 +15,14 @@ from skeletr.explore import Interval, compare
 ASK = (
     "Choose somebody to leave out, or a while, and see what the model then says about the others. "
     "A while takes away the short sequences whose middle lies in it; their neighbours still see a "
-    "little of it. Shares are means over the moments that change."
+    "little of it. Shares are means over the moments that change; of a while, only who is in view "
+    "then or within a few seconds of it is shown."
 )
 _SHOWN = 3  # labels before, and as many after
 _SEEN = 0.005  # a change of the mean below it is none to the eye
 _TOUCHED = 1e-3  # a moment whose scores all change by less is not concerned
+_OTHER = 0.02  # mean change of scores from which on two logs are not of the same model
+_NAMED = 3  # labels that are named
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,44 @@ def answer(before: ActionLog, after: ActionLog, left_out: str) -> str:
         f"<th>Without {escape(left_out)}</th><th>Change</th></tr></thead>"
         f"{body}</table></div>"
     )
+
+
+def remark(shown: ActionLog, before: ActionLog) -> str:
+    """What to know of "as it was", as HTML, where it is not what the page shows.
+
+    Args:
+        shown: of the page, perhaps saved by another model, or one that was taught.
+        before: of the model that answers, with nothing left out.
+    """
+    gone = [f"“{label}”" for label in shown.labels if label not in before.labels]
+    if gone:
+        more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+        return note(
+            f"The model of today does not know {', '.join(gone[:_NAMED])}{more}, which this was "
+            "recognised with: below, other labels stand for that. What you taught it, load it "
+            "under Teach and recognise this once more.",
+            "warning",
+        )
+    if _difference(shown, before) > _OTHER:
+        return note(
+            "“As it was” is what the model of today says, a little else than the labels above, "
+            "which are shown as they were saved.",
+            "warning",
+        )
+    return ""
+
+
+def _difference(shown: ActionLog, before: ActionLog) -> float:
+    """Mean over people's steps of the greatest change of a score; 0 where there is none in both."""
+    order = [before.labels.index(label) for label in shown.labels]
+    changes = []
+    for person, track in shown.people.items():
+        other = before.people.get(person)
+        for time, prediction in zip(track.times.tolist(), track.predictions, strict=True):
+            now = other and other.at(time, shown.interval / 2)
+            if now and prediction.scores.any() and now.scores.any():
+                changes.append(float(np.abs(now.scores[order] - prediction.scores).max()))
+    return float(np.mean(changes)) if changes else 0.0
 
 
 def named(people: Sequence[int], left_out: Interval | None) -> str:

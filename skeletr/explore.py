@@ -37,7 +37,11 @@ class _Scores:
 
 
 class Explorer:
-    """Relates the windows of a stream again (stage 2 only); remembers those it has related."""
+    """Relates the windows of a stream again (stage 2 only); remembers those it has related.
+
+    Attributes:
+        forgotten: windows that were remembered and are no longer, as there were too many.
+    """
 
     def __init__(
         self, checkpoint: Checkpoint, evidence: Evidence, taught: Taught | None = None
@@ -48,6 +52,12 @@ class Explorer:
         self._scorer = Scorer(checkpoint, taught)
         self._remainders = Remainders(checkpoint, evidence)
         self._known: dict[_Name, _Scores] = {}
+        self.forgotten = 0
+
+    def reach(self, interval: Interval) -> Interval:
+        """From when to when, in seconds, steps may change if that while is left out."""
+        window = self._checkpoint.sequences.window
+        return interval[0] - window, interval[1] + window
 
     def without(
         self,
@@ -64,7 +74,7 @@ class Explorer:
                 `after` of the `SequenceConfig`.
             during: (start, end) in seconds: only these steps are wanted, all if not given. A
                 minute of four people takes about two seconds of one core, ten seconds of them a
-                quarter of that; what was related before is known.
+                quarter of that; what was related before is known, and takes a twentieth of it.
 
         Returns:
             A log without attention (see `attention`) over the key frames of the evidence; people
@@ -83,7 +93,7 @@ class Explorer:
         rest = self._remainders.without(removed, first, max(keys, default=0.0))
         windows = [(key, self._window(key, rest.usable)) for key in keys]
         self._relate(rest, [w for w in windows if len(w[1])])
-        entries = self._entries(kept)
+        entries = self._entries(kept, first, max(keys, default=-np.inf))
         peopled = self._evidence.sequences.times[kept]
         scene = [self._add(entries, peopled, rest, key, index) for key, index in windows]
         gone = set(people) if interval is None else set()
@@ -138,8 +148,11 @@ class Explorer:
         named = {_name(*window, rest): window for window in windows}
         missing = [window for name, window in named.items() if name not in self._known]
         room = len(self._known) + len(missing) - _REMEMBERED
-        for name in [n for n in self._known if n not in named][: max(room, 0)]:  # oldest first
-            del self._known[name]
+        if room > 0:
+            gone = [n for n in self._known if n not in named][:room]  # oldest first
+            self.forgotten += len(gone)
+            for name in gone:
+                del self._known[name]
         # Windows of about the same size together: there is less padding.
         windows = sorted(missing, key=lambda w: len(w[1]))
         for start in range(0, len(windows), _BATCH):
@@ -182,10 +195,13 @@ class Explorer:
         people = self._scorer.people(one, alone, tokens)
         return _Scores(people, self._scorer.scene(one, alone, people))
 
-    def _entries(self, kept: np.ndarray) -> dict[int, Entry]:
+    def _entries(self, kept: np.ndarray, first: float, last: float) -> dict[int, Entry]:
+        """Of the sequences between two moments that are kept: others are in no window."""
         times = self._evidence.sequences.times
+        start, end = np.searchsorted(times, [first, last + 1e-6])
         return {
-            int(i): Entry(float(times[i]), self._evidence.statuses[i]) for i in np.flatnonzero(kept)
+            int(i): Entry(float(times[i]), self._evidence.statuses[i])
+            for i in start + np.flatnonzero(kept[start:end])
         }
 
     def _add(
@@ -202,7 +218,8 @@ class Explorer:
             peopled: ascending seconds of the key frames of everybody.
         """
         if not len(index):
-            here = [e.status for e in entries.values() if abs(e.time - key) < 1e-6]
+            near = np.searchsorted(self._evidence.sequences.times, [key - 1e-6, key + 1e-6])
+            here = [entries[i].status for i in range(*near.tolist()) if i in entries]
             return Entry(key, here[0] if here else Status.NOBODY)
         scores = self._known[_name(key, index, rest)]
         for i, row in zip(index, scores.people, strict=True):

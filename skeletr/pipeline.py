@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from skeletr.actions import ActionLog
 from skeletr.ahead import ahead
-from skeletr.overlay import OverlayStyle, draw_actions
+from skeletr.overlay import OverlayStyle, Veil, draw_actions, left_bare
 from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Frame, Person, Recording
@@ -27,7 +27,9 @@ from skeletr.video import VideoFrame, VideoInfo, VideoLimits, VideoReader, Video
 # then added to those. A file can wait; live, the newcomer appears when confirmed.
 _HINDSIGHT = 0.5
 
-Timed = TypeVar("Timed", Frame, VideoFrame)
+# People with ids, and who was found and is not covered by them.
+Seen = tuple[Frame, tuple[Person, ...]]
+Timed = TypeVar("Timed", Seen, VideoFrame)
 
 # Called with the share done (0..1) and what is being done, in words.
 Progress = Callable[[float, str], None]
@@ -71,6 +73,9 @@ class Result:
 
     timing: seconds spent in each stage, and in all of them, which run at the same time, as "total".
     warnings: sentences about damaged or missing parts.
+    uncovered: who was found in a frame and would be seen if only the recording's people were
+    blurred: seen too briefly to get a number, or not quite where smoothing puts them. For whoever
+    draws on the video; never written to a file.
     """
 
     info: VideoInfo
@@ -78,6 +83,7 @@ class Result:
     log: ActionLog
     timing: dict[str, float]
     warnings: tuple[str, ...] = ()
+    uncovered: tuple[Frame, ...] = ()
 
     @property
     def frame_size(self) -> tuple[int, int]:
@@ -113,16 +119,20 @@ def recognize_video(
     for part in (frontend, tracker, recognizer):
         part.reset()
     frames: list[Frame] = []
+    uncovered: list[Frame] = []
     with _followed(reader, frontend, tracker, timer, cancel) as seen:
-        for frame in _reported(seen, reader, progress, "Recognising"):
+        for frame, bare in _reported(seen, reader, progress, "Recognising"):
             frames.append(frame)
+            if bare:
+                uncovered.append(Frame(frame.time, bare))
             with timer.stage("recognise"):
                 recognizer.step(frame.people, frame.time, reader.size)
     with timer.stage("recognise"):
         log = recognizer.finish()
     recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     timing = {**timer.seconds, "total": time.perf_counter() - begin}
-    return Result(reader.info, recording, log, timing, tuple(reader.warnings))
+    warnings = tuple(reader.warnings)
+    return Result(reader.info, recording, log, timing, warnings, tuple(uncovered))
 
 
 def record_video(
@@ -147,7 +157,7 @@ def record_video(
     frontend.reset()
     tracker.reset()
     with _followed(reader, frontend, tracker, timer, cancel) as seen:
-        frames = _reported(seen, reader, progress, "Recording")
+        frames = (frame for frame, _ in _reported(seen, reader, progress, "Recording"))
         recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     return recording, tuple(reader.warnings)
 
@@ -165,7 +175,8 @@ def annotate_video(
     """Decode a second time and write an MP4 with boxes, skeletons and labels drawn in.
 
     The labels are those of `result.log`, averaged over past and future windows, so each frame
-    shows what was decided about its own moment.
+    shows what was decided about its own moment. Where the style blurs people, everybody who was
+    found in a frame is blurred, and for a moment who was found before; see `Veil`.
 
     Returns:
         Seconds spent in each stage.
@@ -173,13 +184,18 @@ def annotate_video(
     timer = StageTimer()
     reader = VideoReader(path, limits, result.info.name)
     people = {f.time: f.people for f in result.recording.frames()}
+    uncovered = {f.time: f.people for f in result.uncovered}
+    veil = Veil()
 
     def drawn(images: Iterator[VideoFrame]) -> Generator[VideoFrame, None, None]:
         for frame in images:
             with timer.stage("draw"):
                 predictions, scene = result.log.at(frame.time)
                 seen = people.get(frame.time, ())
-                image = draw_actions(frame.image, seen, predictions, scene, style=style)
+                hidden = veil.cover((*seen, *uncovered.get(frame.time, ())), frame.time)
+                image = draw_actions(
+                    frame.image, seen, predictions, scene, style=style, hidden=hidden
+                )
             yield replace(frame, image=image)
 
     with (
@@ -200,7 +216,7 @@ def _followed(
     tracker: Tracker,
     timer: StageTimer,
     cancel: threading.Event | None,
-) -> Iterator[Iterator[Frame]]:
+) -> Iterator[Iterator[Seen]]:
     """The people of a video with their ids; decoding and pose go on while they are used."""
     with (
         ahead(_decoded(reader, timer, "decode", cancel)) as images,
@@ -227,23 +243,30 @@ def _reported(
     for frame in frames:
         yield frame
         if progress is not None:
-            progress(min(frame.time / duration, 1.0) if duration else 0.0, what)
+            time = (frame[0] if isinstance(frame, tuple) else frame).time
+            progress(min(time / duration, 1.0) if duration else 0.0, what)
 
 
 def _tracked(
     images: Iterator[VideoFrame], frontend: PoseFrontend, tracker: Tracker, timer: StageTimer
-) -> Generator[Frame, None, None]:
+) -> Generator[Seen, None, None]:
     """People with ids; frames come `_HINDSIGHT` late, with newcomers from their first moment on."""
     recent: deque[Frame] = deque()
+    found: deque[tuple[Person, ...]] = deque()  # in each of these frames, before tracking
     for image in images:
         with timer.stage("pose"):
-            found = frontend.estimate(image.image, image.time)
+            found.append(tuple(frontend.estimate(image.image, image.time)))
         with timer.stage("track"):
-            recent.append(Frame(image.time, tracker.update(found, image.time)))
+            recent.append(Frame(image.time, tracker.update(found[-1], image.time)))
             _look_back(recent, tracker.revealed)
         while recent and recent[0].time <= image.time - _HINDSIGHT:
-            yield recent.popleft()
-    yield from recent
+            yield _beside(recent.popleft(), found.popleft())
+    yield from map(_beside, recent, found)
+
+
+def _beside(frame: Frame, found: tuple[Person, ...]) -> Seen:
+    """A frame, and who was found in it but is not covered by its people."""
+    return frame, left_bare(found, frame.people)
 
 
 def _look_back(recent: deque[Frame], revealed: Sequence[tuple[float, Person]]) -> None:

@@ -10,8 +10,10 @@ import torch
 
 from skeletr.actions import Attention
 from skeletr.checkpoint import Checkpoint
+from skeletr.coordinates import embed, normalise
 from skeletr.model.config import SkeleTRConfig
-from skeletr.sequences import SequenceConfig, Sequences
+from skeletr.recording import Recording
+from skeletr.sequences import SequenceConfig, Sequences, sequences_at
 from skeletr.skeleton import COCO_JOINTS, COCO_PARTS
 
 
@@ -64,6 +66,47 @@ class WindowAttention:
                 raise IndexError(f"{name} is {given[name]}, expected 0..{limit - 1}")
         weights = self.tokens[layer, head, looks, :, seen]
         return PairAttention(weights, self.names[looks], self.names[seen])
+
+    def of(self, chosen: Sequence[int]) -> WindowAttention:
+        """A copy with some sequences only, by their numbers; rows then sum to less than 1."""
+        index = list(chosen)
+        sequences, names = self.sequences, tuple(self.names[i] for i in index)
+        weights = sequences.weights[:, :, index][..., index]
+        kept = Attention(weights, sequences.times[index], sequences.person[index])
+        return WindowAttention(self.key, kept, self.tokens[:, :, index][:, :, :, :, index], names)
+
+
+@torch.inference_mode()
+def look_again(
+    recording: Recording, key: float, attention: Attention, checkpoint: Checkpoint
+) -> WindowAttention | None:
+    """All attention of a window of which only that between sequences was kept.
+
+    Both stages run once more for it, so it costs nothing before somebody asks.
+
+    Args:
+        recording: the frames that the window was recognised from, or more.
+        key: seconds, the window's newest key frame. attention: what was kept of it.
+
+    Returns:
+        None where the frames do not hold all its sequences, or where the model does not attend.
+    """
+    model, config = checkpoint.model, checkpoint.sequences
+    wanted = set(zip(attention.times.tolist(), attention.person.tolist(), strict=True))
+    parts = []
+    for time in sorted({time for time, _ in wanted}):
+        found = sequences_at(recording, time, config)
+        related = np.array([(time, p) in wanted for p in found.person.tolist()], bool)
+        parts.append(found.take(related))
+    if sum(map(len, parts)) != len(wanted) or not wanted:
+        return None
+    sequences = Sequences.concatenate(parts)
+    device = next(model.parameters()).device
+    tokens = model.tokens(torch.from_numpy(normalise(sequences, config)).to(device))
+    embedding = torch.from_numpy(embed(sequences, key, config)).to(device)
+    mask = torch.ones(1, len(sequences), dtype=torch.bool, device=device)
+    layers = model.relate(tokens[None], embedding[None], mask, True).attention
+    return None if layers is None else window_attention(key, layers, sequences, checkpoint)
 
 
 def window_attention(

@@ -134,6 +134,21 @@ def test_without_an_interval(checkpoint):
         what_if.without(interval=(4.0, 2.0))
 
 
+@pytest.mark.parametrize("left_out", [(6.0, 7.5), (0.0, 1.0), (13.0, 99.0)])
+def test_a_while_changes_nothing_beyond_its_reach(checkpoint, left_out):
+    what_if = explorer(checkpoint, people([80, 240, 400, 560], seconds=15))
+    before, after = what_if.without(), what_if.without(interval=left_out)
+    start, end = what_if.reach(left_out)
+    far = 0
+    for person, track in after.people.items():
+        was = dict(zip(before.people[person].times, before.people[person].predictions, strict=True))
+        for time, prediction in zip(track.times, track.predictions, strict=True):
+            if not start <= time <= end:
+                assert np.allclose(prediction.scores, was[time].scores, atol=1e-5)
+                far += 1
+    assert far or left_out[0] == 6.0
+
+
 def test_more_questions_than_are_remembered(checkpoint, monkeypatch):
     monkeypatch.setattr(explore, "_REMEMBERED", 20)  # a little more than one question needs
     asked = explorer(checkpoint, people([80, 320, 560]))

@@ -39,9 +39,9 @@ def test_nothing_to_draw_gives_the_frame() -> None:
 
 
 def test_a_person_has_one_colour_and_neighbours_differ() -> None:
-    colors = [person_color(i) for i in range(1, 8)]
-    assert len(set(colors)) == 7
-    assert person_color(3) == person_color(3)
+    colors = [person_color(i) for i in range(1, 11)]
+    assert len(set(colors)) == 10
+    assert person_color(3) == person_color(13)
     assert person_color(UNTRACKED) not in colors
     assert person_hex(1) == "#{:02x}{:02x}{:02x}".format(*person_color(1))
     drawn = draw_actions(blank(), [person(2)], style=OverlayStyle(labels=False))

@@ -3,7 +3,7 @@
 from skeletr.overlay.draw import PICTURES, OverlayStyle, Picture, draw_actions
 from skeletr.overlay.pair import draw_pair
 from skeletr.overlay.palette import person_color, person_hex
-from skeletr.overlay.privacy import Veil
+from skeletr.overlay.privacy import Veil, left_bare
 
 __all__ = [
     "PICTURES",
@@ -12,6 +12,7 @@ __all__ = [
     "Veil",
     "draw_actions",
     "draw_pair",
+    "left_bare",
     "person_color",
     "person_hex",
 ]

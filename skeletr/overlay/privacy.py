@@ -14,10 +14,12 @@ _HEAD = slice(0, 5)
 _SHOULDERS = [5, 6]
 _FACE_KERNEL, _BODY_KERNEL = 0.5, 0.15
 _AROUND = 0.12  # of the size of a box, added on each side
+_FEET = 0.2  # the same below: the lowest joints are ankles
 _LEAST = 0.14  # half the side of a head in sizes of the person, where nothing tells it better
 
 _HELD = 0.3  # seconds for which somebody stays blurred where they were seen last
 _SAME = 0.3  # overlap of two boxes from which on they are of one person
+_COVERED = 0.95  # share of a head from which on blurring another one hides it
 
 
 class Veil:
@@ -49,6 +51,26 @@ class Veil:
         missed = [h for h, now in zip(recent, again, strict=True) if _lost(h[0], now)]
         self._held = [*((p, time) for p in found), *missed]
         return tuple(person for person, _ in self._held)
+
+
+def left_bare(found: Sequence[Person], hidden: Sequence[Person]) -> tuple[Person, ...]:
+    """Those of `found` of whom something would be seen if only `hidden` were blurred."""
+    return tuple(p for p in found if not any(_hides(h, p) for h in hidden))
+
+
+def _hides(hidden: Person, person: Person) -> bool:
+    """Whether what is blurred of one covers the joints and the head of the other."""
+    blurred, face, head = body_box(hidden), face_box(hidden), face_box(person)
+    joints = person.keypoints[person.keypoints[:, 2] > 0, :2]
+    if not ((joints >= blurred[:2]) & (joints <= blurred[2:])).all():
+        return False
+    return head is None or (face is not None and _covered(head, face) >= _COVERED)
+
+
+def _covered(box: np.ndarray, by: np.ndarray) -> float:
+    """Share of the area of one box (4,) that lies in another."""
+    sides = np.minimum(box[2:], by[2:]) - np.maximum(box[:2], by[:2])
+    return float(np.maximum(sides, 0).prod() / (box[2:] - box[:2]).prod())
 
 
 def _again(before: Sequence[Person], found: Sequence[Person]) -> list[Person | None]:
@@ -105,6 +127,7 @@ def body_box(person: Person) -> np.ndarray:
     """(4,) around somebody in pixels: joints lie inside of a body, hair and clothes outside."""
     half = (person.box[2:] - person.box[:2]) * _AROUND
     box = np.array([*(person.box[:2] - half), *(person.box[2:] + half)], np.float32)
+    box[3] = person.box[3] + (person.box[3] - person.box[1]) * _FEET
     face = face_box(person)
     if face is None:
         return box

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app import live_tab, live_view
+from app import live_tab, live_tokens, live_view, scene_data
 from app.engine import Engine
+from app.figures import newest
 from app.live import LiveStream, LiveView
 from app.live_attention import MARKED, Pair
+from app.live_tokens import tokens_of
 from app.settings import AppSettings, UserOptions
 from skeletr.actions import Attention
 from skeletr.heads import head_character
@@ -210,6 +213,81 @@ def test_a_click_a_moment_after_the_map_has_moved_on_still_counts(watched: Watch
     pair = watched.attention.pick(*cell, clicked)
     assert (pair.looks, pair.seen) == (int(own.person[0]), int(own.person[-1]))
     assert pair.weight == pytest.approx(float(own.select()[0, -1]), abs=1e-5)
+
+
+def cell_between(own: Attention, choice: tuple) -> tuple[int, int]:
+    """The cell of two different people with most attention."""
+    weights = own.select(*choice)
+    others = own.person[:, None] != own.person[None]
+    return np.unravel_index((weights * others).argmax(), weights.shape)
+
+
+@pytest.mark.parametrize("choice", [(None, None), (1, 3)])
+def test_inside_a_clicked_cell_are_the_tokens_that_add_up_to_it(
+    watched: Watched, engine: Engine, choice: tuple
+) -> None:
+    watched.attention.choose(*choice)
+    _, own = watched.full()
+    row, column = cell_between(own, choice)
+    watched.attention.pick(own.names[row], own.names[column])
+    for _ in range(2 * RATE):  # the camera goes on before the model is asked
+        watched.step()
+    inside = tokens_of(watched.attention, engine)
+    assert shown(inside).sum(axis=1).mean() == pytest.approx(
+        float(own.select(*choice)[row, column]), abs=2e-4
+    )
+    titles = (inside.layout.yaxis.title.text, inside.layout.xaxis.title.text)
+    assert titles == (f"looks: {own.names[row]}", f"looked at: {own.names[column]}")
+    assert "global" in inside.data[0].x and "left arm" in inside.data[0].y
+    watched.attention.choose(0, 6)  # of the same pair
+    other = shown(tokens_of(watched.attention, engine)).sum(axis=1).mean()
+    assert other == pytest.approx(float(own.select(0, 6)[row, column]), abs=2e-4)
+
+
+def test_a_cell_of_people_opens_its_strongest_two_sequences(
+    watched: Watched, engine: Engine
+) -> None:
+    _, own = watched.full()
+    watched.attention.pick("Person 3", "Person 1")
+    inside = shown(tokens_of(watched.attention, engine)).sum(axis=1).mean()
+    theirs = own.select()[np.ix_(own.person == 3, own.person == 1)]
+    assert inside == pytest.approx(float(theirs.max()), abs=2e-4)
+
+
+def test_nobody_asks_the_model_for_what_is_inside_before_a_click(
+    watched: Watched, engine: Engine, monkeypatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(live_tokens, "look_again", lambda *given: asked.append(given))
+    _, own = watched.full()
+    text = tokens_of(watched.attention, engine).layout.annotations[0].text
+    assert not asked and "Click a cell" in text
+    watched.attention.pick(own.names[0], own.names[-1])
+    assert "left of that moment" in tokens_of(watched.attention, engine).layout.annotations[0].text
+    assert len(asked) == 1
+
+
+def test_under_the_mouse_the_map_says_what_both_people_do(watched: Watched) -> None:
+    view, own = watched.full()
+    sequences = live_tab._maps(view)[1]
+    told = sequences.data[0].customdata
+    for i, j in ((0, len(own.times) - 1), (3, 1)):
+        for said, place in zip(told[i][j], (i, j), strict=True):
+            assert said.startswith(f"Person {own.person[place]} at {own.times[place]:.1f} s: ")
+    newest = view.actions.people[int(own.person[-1])]
+    assert f"{newest.label} ({newest.score:.0%})" in told[0][-1][1]
+
+
+def test_who_points_at_a_map_gets_the_skeletons_of_its_sequences(watched: Watched) -> None:
+    _, own = watched.full()
+    found = watched.attention.window(newest(own))
+    told = json.loads(scene_data.window(found.recording, found.log, found.key, own, own.select()))
+    spots = [(s["person"], s["time"]) for s in told["spots"]]
+    expected = zip(own.person.tolist(), np.round(own.times, 3).tolist(), strict=True)
+    assert spots == list(expected)
+    assert all(any(s["poses"]) for s in told["spots"]) and told["limbs"]
+    assert {s["label"] for s in told["spots"]} <= {"walk", "run"}
+    assert watched.attention.window(77.0) is None
 
 
 def test_switched_off_nothing_of_it_is_worked_out(watched: Watched) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skeletr.session import Session
-from tests.app.test_results_page import click
+from tests.app.test_results_page import POINT, click
 from tests.app.test_video_page import drop, results
 
 FAKE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
@@ -54,12 +54,18 @@ def check_the_heatmap_moves(page) -> None:
 # Where the last two short sequences of two people meet, as those stay in the map for longest; and
 # what the plot says about the cell when it is clicked.
 _CELL = """() => {
-  const plot = document.querySelector("#live-attention .js-plotly-plot");
-  const names = plot.data[0].x, person = (name) => name.split(", ")[1];
-  plot.on("plotly_click", (data) => {
-    const { x, y, z } = data.points[0];
-    window.clickedCell = { x, y, z };
-  });
+  const plot = () => document.querySelector("#live-attention .js-plotly-plot");
+  const names = plot().data[0].x, person = (name) => name.split(", ")[1];
+  const watch = () => {
+    if (!plot()?.on || plot().watched) return;
+    plot().watched = true;
+    plot().on("plotly_click", (data) => {
+      const { x, y, z } = data.points[0];
+      window.clickedCell = { x, y, z };
+    });
+  };
+  watch();
+  setInterval(watch, 20); // the plot may come anew before the click
   const row = names.findIndex((name) => person(name) !== person(names[0])) - 1;
   return [names.length - 1, row];
 }"""
@@ -78,6 +84,8 @@ def test_a_head_and_a_cell_are_chosen_live_and_the_session_is_kept(
         page.locator("#live-people li").nth(people - 1).wait_for()
         choose_a_head(page)
         check_a_cell(page)
+        check_inside_the_pair(page)
+        check_pointing(page)
         check_the_keyboard(page)
         page.locator("#live-wanted input").uncheck()
         page.locator("#live-maps").wait_for(state="hidden")
@@ -125,6 +133,45 @@ def check_a_cell(page) -> None:
         "(() => { const { top, bottom } = document.querySelector('#live-overlay')"
         ".getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })()"
     )
+
+
+def check_inside_the_pair(page) -> None:
+    """What was clicked is opened into tokens, which add up to the cell."""
+    page.locator("#live-tokens .heatmaplayer image").wait_for(state="attached")
+    rows = page.evaluate(
+        "document.querySelector('#live-tokens .js-plotly-plot').data[0].z"
+        ".map(row => [...row].reduce((a, b) => a + b, 0))"
+    )
+    share = page.evaluate("window.clickedCell.z")
+    assert sum(rows) / len(rows) == pytest.approx(share, abs=2e-3)
+    card = page.locator(".sk-live-pair")
+    bodies = page.locator("#live-bodies .sk-body")
+    bodies.nth(1).wait_for()
+    people = bodies.evaluate_all("nodes => nodes.map(n => n.dataset.person)")
+    assert people == [card.get_attribute("data-looks"), card.get_attribute("data-seen")]
+    drawn = page.locator("#live-bodies .sk-limbs").first.get_attribute("d")
+    page.wait_for_function(  # they move
+        "was => document.querySelector('#live-bodies .sk-limbs').getAttribute('d') !== was",
+        arg=drawn,
+    )
+
+
+def check_pointing(page) -> None:
+    """Both skeletons are shown, and what the two people do is said, without a click."""
+    page.locator("#live-attention").scroll_into_view_if_needed()
+    # In every window: the first cell, of one person who looks at the same moment.
+    for _ in range(20):  # the map is drawn anew every two seconds, also under the mouse
+        left, top = page.evaluate(POINT, ["live-attention", 0, 0])
+        page.mouse.move(left - 2, top - 2)
+        page.mouse.move(left, top)
+        people = page.locator("#live-bodies .sk-body").evaluate_all(
+            "nodes => nodes.map(n => n.dataset.person)"
+        )
+        tip = page.locator("#live-attention .hoverlayer").text_content()
+        if len(set(people)) == 1 and "looks at" in tip and f"Person {people[0]} at" in tip:
+            return
+        page.wait_for_timeout(300)
+    raise AssertionError(f"people {people}, tip {tip!r}")
 
 
 def check_the_keyboard(page) -> None:

@@ -22,6 +22,7 @@ from app.outcome import Outcome
 from app.session import Session
 from app.settings import AppSettings
 from app.vault import Vault
+from skeletr.actions import ActionLog, Prediction
 from skeletr.checkpoint import Calibration, Checkpoint
 from skeletr.explore import Explorer, compare
 from skeletr.model import SkeleTR, SkeleTRConfig
@@ -185,6 +186,35 @@ def test_what_if_shows_the_numbers_of_the_library(explorer: Explorer) -> None:
     assert "Without person 1" in html and "<b>" not in html
 
 
+def test_it_is_said_where_as_it_was_is_not_what_the_page_shows(
+    explorer: Explorer, result: Result
+) -> None:
+    before = explorer.without()
+    assert what_if_view.remark(result.log, before) == ""
+    labels = (*LABELS, "<i>juggle</i>")  # taught when it was recorded
+    people = {
+        p: replace(t, predictions=tuple(with_one_more(x) for x in t.predictions))
+        for p, t in result.log.people.items()
+    }
+    told = what_if_view.remark(replace(result.log, labels=labels, people=people), before)
+    assert "“&lt;i&gt;juggle&lt;/i&gt;”" in told and "stand for that" in told
+    assert "Teach" in told and "<i>" not in told
+    other = {
+        p: replace(t, predictions=tuple(shifted(x) for x in t.predictions))
+        for p, t in result.log.people.items()
+    }
+    told = what_if_view.remark(replace(result.log, people=other), before)
+    assert "the model of today" in told and "as they were saved" in told
+
+
+def with_one_more(prediction: Prediction) -> Prediction:
+    return replace(prediction, scores=np.append(prediction.scores, np.float32(0)))
+
+
+def shifted(prediction: Prediction) -> Prediction:
+    return replace(prediction, scores=np.roll(prediction.scores, 1))
+
+
 def test_a_while_left_out_counts_where_it_matters(explorer: Explorer) -> None:
     before, after = explorer.without(), explorer.without([1], (0.0, 1.0))
     found = what_if_view.shifts(before, after)
@@ -243,6 +273,37 @@ def test_a_shown_result_can_be_asked_about(engine: Engine, explorer: Explorer) -
     session.exploration.stop(60)
     session.outcome = None
     assert explorations.of(session) is None
+
+
+def test_of_a_while_only_what_may_change_is_related(
+    engine: Engine, explorer: Explorer, monkeypatch
+) -> None:
+    session = page(explorer.outcome)
+    exploration = Explorations(engine).of(session)
+    assert exploration.ready.wait(60)
+    exploration.stop(60)  # what it foresees is not to be counted
+    exploration._stop.clear()
+    asked, ask = [], Explorer.without
+
+    def counted(*args: object, **kwargs: object) -> ActionLog:
+        asked.append(args)
+        return ask(*args, **kwargs)
+
+    monkeypatch.setattr(Explorer, "without", counted)
+    left_out = (0.2, 0.4)
+    before, after = exploration.without([1], left_out)
+    start, end = explorer.reach(left_out)
+    for found, whole in ((before, ask(explorer)), (after, ask(explorer, [1], left_out))):
+        for person, track in whole.people.items():
+            inside = (track.times >= start) & (track.times <= end)
+            kept = [p.scores for p, i in zip(track.predictions, inside, strict=True) if i]
+            assert np.allclose(found.people[person].times, track.times[inside])
+            there = [p.scores for p in found.people[person].predictions]
+            assert np.allclose(np.array(there), np.array(kept), atol=1e-5)
+    assert before.scene.times[-1] < explorer.outcome.result.log.scene.times[-1] - 1
+    first, asked[:] = len(asked), []
+    exploration.without([1], left_out)
+    assert len(asked) == 2 < first  # read out once each, not related part by part
 
 
 def test_what_can_be_asked_ends_with_what_the_page_shows(

@@ -19,7 +19,7 @@ from skeletr.explore import Explorer
 from skeletr.recognizer import Recognizer, RecognizerConfig
 
 # Where a point of a plot lies on the screen, given in units of its axes; categories by number.
-_POINT = """([id, x, y]) => {
+POINT = """([id, x, y]) => {
   const plot = document.querySelector(`#${id} .js-plotly-plot`);
   const { xaxis, yaxis } = plot._fullLayout;
   const box = plot.getBoundingClientRect();
@@ -68,8 +68,8 @@ def page(open_page: Callable, browser):
 def click(page, plot: str, x: float, y: float) -> None:
     """Click a point of a plot, given in units of its axes."""
     page.locator(f"#{plot}").scroll_into_view_if_needed()
-    page.mouse.move(*page.evaluate(_POINT, [plot, x, y]))
-    page.mouse.click(*page.evaluate(_POINT, [plot, x, y]))
+    page.mouse.move(*page.evaluate(POINT, [plot, x, y]))
+    page.mouse.click(*page.evaluate(POINT, [plot, x, y]))
 
 
 def marked(page, plot: str) -> dict[str, tuple[int, float]]:
@@ -139,6 +139,27 @@ def test_a_cell_is_chosen_by_keyboard(page, expected: Expected) -> None:
     assert marked(page, "video-attention")["looks"][0] == people[0]
     page.locator("#video-people-attention").focus()
     the_map.locator(".sk-mark-cursor").wait_for(state="detached")
+
+
+def test_pointing_at_two_people_shows_their_strongest_sequences(page, expected: Expected) -> None:
+    _, attention = expected.window
+    theirs = (attention.person == 3)[:, None] & (attention.person == 1)[None]
+    row, column = np.unravel_index(np.where(theirs, attention.select(), -1).argmax(), theirs.shape)
+    people = sorted(set(attention.person.tolist()))
+    page.locator("#video-people-attention").scroll_into_view_if_needed()
+    cell = page.evaluate(
+        POINT, ["video-people-attention", float(people.index(1)), float(people.index(3))]
+    )
+    page.mouse.move(cell[0] - 3, cell[1] - 3)
+    page.mouse.move(*cell)
+    bodies = page.locator("#video-pair .sk-body")
+    bodies.first.wait_for()
+    shown = bodies.evaluate_all("nodes => nodes.map(n => [+n.dataset.person, +n.dataset.seek])")
+    times = [float(attention.times[i]) for i in (row, column)]
+    assert [p for p, _ in shown] == [3, 1]
+    assert [t for _, t in shown] == pytest.approx(times, abs=1e-3)
+    page.mouse.move(5, 5)
+    bodies.first.wait_for(state="detached")
 
 
 def check_inside_the_pair(page, expected: Expected, row: int, column: int) -> None:

@@ -1,5 +1,5 @@
 # The app for one's own server: docs/HOSTING.md says how to build and run it.
-FROM python:3.11-slim
+FROM python:3.11-slim-bookworm
 
 # Where torch comes from. Empty: the package index, whose build computes on the CPU and on NVIDIA
 # GPUs. The address of an index with CPU-only builds makes the image several times smaller.

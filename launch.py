@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure(settings.log)
     take_over(settings.log)
     share_cores()
-    # Gradio decodes camera pictures before this app sees them: a small file may hold a huge one.
+    # A small camera picture may hold a huge one.
     # Pillow refuses what has more than twice this number of pixels.
     Image.MAX_IMAGE_PIXELS = max(1, settings.limits.max_pixels // 2)
     ending = _signals()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.arrivals import Arrivals
 from app.metrics import Metrics
+from app.room import Claim, DiskFull, Room
 from app.settings import AppSettings
 
 _API = "/gradio_api"
@@ -67,7 +69,7 @@ class Gate:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._free = free
+        self._room = Room(free, settings.min_free_mb * _MB)
         self._arrivals = arrivals or Arrivals()
         self._is_open = is_open
 
@@ -76,13 +78,17 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        try:
-            self._check_path(scope["path"])
-            counted = self._counted(scope, receive)
-        except _Refusal as refusal:
-            answer = PlainTextResponse(refusal.text, refusal.status)
-            await answer(scope, receive, _with_headers(send, _HEADERS))
-            return
+        with ExitStack() as ending:
+            try:
+                self._check_path(scope["path"])
+                counted = self._counted(scope, receive, ending)
+            except _Refusal as refusal:
+                answer = PlainTextResponse(refusal.text, refusal.status)
+                await answer(scope, receive, _with_headers(send, _HEADERS))
+                return
+            await self._pass_on(scope, counted, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = _OPEN.fullmatch(scope.get("query_string", b"")) if scope["path"] == _ALIVE else None
         if page:
             self._is_open(page["page"].decode())
@@ -91,7 +97,7 @@ class Gate:
             self._metrics.add("frames_received_total")
             self._arrivals.came(frame["camera"])
         private = _PRIVATE if _FILE.match(scope["path"]) else {}
-        await self._app(scope, counted, _with_headers(send, _HEADERS | private))
+        await self._app(scope, receive, _with_headers(send, _HEADERS | private))
 
     def _check_path(self, path: str) -> None:
         file = _FILE.match(path)
@@ -100,8 +106,11 @@ class Gate:
         if _UNUSED.match(path):
             raise _Refusal(404, "This app has no such page.")
 
-    def _counted(self, scope: Scope, receive: Receive) -> Receive:
-        """`receive`, refusing a body that is too large: by what it says, else as it comes."""
+    def _counted(self, scope: Scope, receive: Receive, ending: ExitStack) -> Receive:
+        """`receive`, refusing a body that is too large: by what it says, else as it comes.
+
+        ending: what is to be done when the request is over.
+        """
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
         upload = scope["path"].rstrip("/") == _UPLOAD
@@ -113,12 +122,11 @@ class Gate:
             raise _Refusal(413, _too_large(upload, megabytes))
         if not upload:
             return _at_most(receive, most)
-        self._check_disk(length or 0)
-        return _whole(receive, most, _too_large(upload, megabytes))
-
-    def _check_disk(self, length: int) -> None:
-        if self._free() - length < self._settings.min_free_mb * _MB:
-            raise _Refusal(507, "The server's disk is nearly full. Try again in an hour.")
+        try:
+            claim = ending.enter_context(self._room.claim(length))
+        except DiskFull as error:
+            raise _Refusal(507, str(error)) from error
+        return _whole(receive, most, _too_large(upload, megabytes), claim)
 
 
 def _too_large(upload: bool, megabytes: int) -> str:
@@ -152,8 +160,9 @@ def _at_most(receive: Receive, most: int) -> Receive:
     return counted
 
 
-def _whole(receive: Receive, most: int, too_large: str) -> Receive:
-    """`receive` of an upload, which fails where the body ends early or is larger than `most`.
+def _whole(receive: Receive, most: int, too_large: str, claim: Claim) -> Receive:
+    """`receive` of an upload, which fails where the body ends early, is larger than `most` or than
+    the disk has room for.
 
     It fails in the one way after which Gradio removes the files that it has begun.
     """
@@ -167,6 +176,10 @@ def _whole(receive: Receive, most: int, too_large: str) -> Receive:
         seen += len(message.get("body", b""))
         if seen > most:
             raise MultiPartException(too_large)
+        try:
+            claim.came(len(message.get("body", b"")))
+        except DiskFull as error:
+            raise MultiPartException(str(error)) from error
         more = message.get("more_body", False)
         return message
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 
 import numpy as np
-from anyio import to_thread
 
 from app import views
+from app.camera_image import CameraPicture, PictureError
 from app.engine import NotReady
 from app.live import LiveView
 from app.places import LineFull
@@ -31,7 +31,7 @@ async def in_line(sessions: Sessions, key: str) -> str | None:
         if place.granted:
             return None
         told = views.in_line(place)
-        await to_thread.run_sync(sessions.rest, key)
+        await sessions.threads.frame(key, sessions.rest, key)
     sessions.metrics.add("frames_unanswered_total", reason="waiting")
     # Only the newest picture is looked at, so those who wait cost next to nothing.
     await asyncio.sleep(_LINE_PACE)
@@ -40,7 +40,7 @@ async def in_line(sessions: Sessions, key: str) -> str | None:
 
 def recognised(
     sessions: Sessions,
-    image: np.ndarray,
+    image: CameraPicture | np.ndarray,
     look: tuple[bool, bool],
     options: UserOptions | None,
     key: str,
@@ -48,15 +48,27 @@ def recognised(
 ) -> LiveView | str:
     """What is seen in a frame, or in HTML why it could not be recognised.
 
+    "" where something else of the page holds its stream: this one is dropped and not waited for.
+
     Args:
+        image: as a camera sent it, or (H, W, 3) uint8 RGB.
         look: whether the picture is mirrored, and whether attention is drawn into it.
         options: None = as the camera's stream has them.
         skipped: pictures that came since the one before and were not looked at.
     """
     try:
         session = sessions.get(key)
-        with session.lock:
-            view = session.live(options).step(image, *look, skipped=skipped)
+        if not session.lock.acquire(blocking=False):
+            sessions.metrics.add("frames_dropped_total")
+            return ""
+        try:
+            pixels = image.pixels() if isinstance(image, CameraPicture) else image
+            view = session.live(options).step(pixels, *look, skipped=skipped)
+        finally:
+            session.lock.release()
+    except PictureError as error:
+        sessions.metrics.add("frames_unanswered_total", reason="unreadable")
+        return views.note(str(error), "problem")
     except (NotReady, PoseError, Busy) as error:
         sessions.metrics.add("frames_unanswered_total", reason="not ready")
         return views.note(str(error), "problem")

@@ -6,12 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
-import numpy as np
-from anyio import to_thread
 from gradio.context import LocalContext
 
 from app import figures, live_view, views
 from app.attention_updates import ASK_A_CELL, MEAN, maps, numbered
+from app.camera_image import CameraPicture
 from app.controls import option_controls, read
 from app.live import LiveView
 from app.live_frames import in_line, recognised
@@ -32,7 +31,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
     outputs = [ui.overlay, ui.people, ui.badge, ui.heads, ui.sequences, ui.between, ui.layer]
 
     async def step(
-        image: np.ndarray | None,
+        image: CameraPicture | None,
         mirror: bool,
         arcs: bool,
         request: gr.Request,
@@ -50,7 +49,12 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         except ValueError as error:
             return _nothing(views.note(str(error), "problem"))
         look = (mirror, arcs)
-        return await to_thread.run_sync(_step, sessions, image, look, chosen, key, skipped)
+        given = (sessions, image, look, chosen, key, skipped)
+        answer = await sessions.threads.frame(key, _step, *given)
+        if answer is None:
+            sessions.metrics.add("frames_dropped_total")
+            return (gr.skip(),) * len(outputs)
+        return answer
 
     ui.camera.stream(
         step,
@@ -58,7 +62,7 @@ def live_tab(sessions: Sessions, settings: AppSettings) -> None:
         outputs,
         stream_every=_EVERY,
         time_limit=None,
-        concurrency_limit=None,
+        concurrency_limit=settings.streams,
         **QUIET,
     )
     ui.mirror.change(
@@ -153,7 +157,7 @@ def _layout_attention(ui: SimpleNamespace) -> None:
 
 def _step(
     sessions: Sessions,
-    image: np.ndarray,
+    image: CameraPicture,
     look: tuple[bool, bool],
     options: UserOptions,
     key: str,
@@ -161,7 +165,7 @@ def _step(
 ) -> tuple:
     view = recognised(sessions, image, look, options, key, skipped)
     if isinstance(view, str):
-        return _nothing(view)
+        return _nothing(view) if view else (gr.skip(),) * 7
     return view.image, views.live_people(view), views.badge(view), *_maps(view)
 
 

@@ -78,6 +78,7 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions) -> None:
         weights = shown.attention.select(choice.layer, choice.head)
         return scene_data.window(shown.recording, shown.log, shown.key, shown.attention, weights)
 
+    @sessions.threads.exploring
     def inside(request: gr.Request) -> object:
         return tokens_of(session_of(sessions, request).attention, sessions.engine)
 

@@ -17,7 +17,8 @@ class JsonLines(logging.Formatter):
     """One JSON object per line: time, level, logger, event, and the fields of the record.
 
     Messages of exceptions are left out: they may hold the name of a visitor's file. Their type and
-    where they came from stay.
+    where they came from stay. So are the texts of other libraries, which put such messages into
+    theirs; the place in their code says what it was.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -27,7 +28,7 @@ class JsonLines(logging.Formatter):
             + f".{record.msecs:03.0f}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.getMessage() if _is_ours(record) else str(record.msg),
+            **_said(record),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0]:
@@ -45,9 +46,12 @@ def configure(kind: str) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs an address per request
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Other libraries put file names and addresses into the arguments of their messages."""
-    return record.name.split(".")[0] in ("app", "skeletr", "__main__")
+def _said(record: logging.LogRecord) -> dict[str, str]:
+    """What happened; of other libraries only where in their code that was said."""
+    if record.name.split(".")[0] in ("app", "skeletr", "__main__"):
+        return {"event": record.getMessage()}
+    place = f"{_short(record.pathname)}:{record.lineno} {record.funcName}"
+    return {"event": "a message of a library", "place": place}
 
 
 def _calls(trace: TracebackType | None) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from skeletr.actions import ActionLog, Track
 from skeletr.archive import reason
+from skeletr.npz import NpzError, array_names
 from skeletr.recording import Recording, RecordingError
 from skeletr.session import Session, SessionError
 from skeletr.video import VideoError, VideoLimits
@@ -23,18 +24,30 @@ _MOST_HEADS = 64  # in a layer; and layers
 _FAR = 1e5  # pixels from the picture's corner
 _MOST_SIDE = 16_384  # pixels
 _SHORTEST_STEP = 0.05  # seconds
+_LATEST = 1_000_000  # seconds since the beginning of what it is a part of: eleven days
+_MARGIN = 10.0  # seconds; the last key frame may be a step behind the last frame
 
 
 class OpenError(ValueError):
     """A file that is not opened: one sentence with its name and the cause."""
 
 
-def is_skeleton_file(path: Path) -> bool:
-    """Whether a file is, or calls itself, an archive of arrays: then it is no video."""
+def is_skeleton_file(path: Path, name: str = "") -> bool:
+    """Whether a file is, or calls itself, an archive of arrays: then it is no video.
+
+    Args:
+        name: what to call the file in messages, its own name if not given.
+
+    Raises:
+        OpenError: it is no longer there.
+    """
     if path.suffix.lower() == _ENDING:
         return True
-    with path.open("rb") as file:
-        return file.read(len(_ZIP)) == _ZIP
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_ZIP)) == _ZIP
+    except FileNotFoundError as error:
+        raise _gone(name or path.name) from error
 
 
 def open_skeletons(path: Path, name: str, limits: VideoLimits) -> Session | Recording:
@@ -44,14 +57,14 @@ def open_skeletons(path: Path, name: str, limits: VideoLimits) -> Session | Reco
         name: what to call the file in messages.
 
     Raises:
-        OpenError: it is neither, is damaged, hostile or of another version, or breaks a limit.
+        OpenError: it is neither, gone, damaged, hostile, of another version, or breaks a limit.
     """
     try:
         opened = _load(path, name)
         recording = opened.recording if isinstance(opened, Session) else opened
-        _check_recording(recording, name, limits)
+        check_recording(recording, name, limits)
         if isinstance(opened, Session):
-            _check_log(opened.log, name, limits.max_seconds)
+            _check_log(opened.log, name, recording)
         return opened
     except (SessionError, RecordingError, VideoError) as error:
         raise OpenError(_sentence(error)) from error
@@ -63,7 +76,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _load(path: Path, name: str) -> Session | Recording:
-    names = _array_names(path)
+    names = _array_names(path, name)
     if "step_times" in names:
         return Session.load(path)
     if "keypoints" in names:
@@ -73,22 +86,37 @@ def _load(path: Path, name: str) -> Session | Recording:
     raise OpenError(f"{name} is neither a session nor a recording that this program saved.")
 
 
-def _array_names(path: Path) -> set[str]:
-    """By the directory of the archive, of which nothing is unpacked; empty if there is none."""
+def _array_names(path: Path, name: str) -> set[str]:
+    """Empty if it is no archive."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {name.removesuffix(".npy") for name in archive.namelist()}
+        return set(array_names(path))
+    except FileNotFoundError as error:
+        raise _gone(name) from error
+    except NpzError as error:
+        raise OpenError(f"{name} is not opened: {error}.") from error
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return set()
 
 
-def _check_recording(recording: Recording, name: str, limits: VideoLimits) -> None:
+def _gone(name: str) -> OpenError:
+    """Files are deleted after a while, though their page may still be open."""
+    return OpenError(f"{name} is no longer on this server; give it again.")
+
+
+def check_recording(recording: Recording, name: str, limits: VideoLimits) -> None:
+    """Hold a recording of a stranger against the limits.
+
+    Raises:
+        OpenError, VideoError: it breaks one; the message says which.
+    """
     frames = len(recording.frame_times)
     if not frames:
         raise OpenError(f"{name} holds no frames.")
     if recording.start < 0:
         raise OpenError(f"{name} begins at {recording.start:g} s, expected 0 or later.")
-    check_length(name, recording.end, frames, limits)
+    if recording.end > _LATEST:
+        raise OpenError(f"{name} ends at {recording.end:,.0f} s, expected {_LATEST:,} at most.")
+    check_length(name, recording.end - recording.start, frames, limits)
     if not all(isinstance(v, int) and 1 <= v <= _MOST_SIDE for v in recording.image_size):
         raise OpenError(
             f"{name} is of a picture of {recording.image_size} pixels, expected two whole numbers "
@@ -106,7 +134,7 @@ def _check_recording(recording: Recording, name: str, limits: VideoLimits) -> No
         raise OpenError(f"{name} has joints or boxes that are far outside of its picture.")
 
 
-def _check_log(log: ActionLog, name: str, seconds: float) -> None:
+def _check_log(log: ActionLog, name: str, recording: Recording) -> None:
     tracks = [log.scene, *log.people.values()]
     steps = sum(len(t.times) for t in tracks)
     if len(log.people) > _MOST_PEOPLE or steps > _MOST_STEPS:
@@ -114,14 +142,14 @@ def _check_log(log: ActionLog, name: str, seconds: float) -> None:
             f"{name} holds {steps:,} labels of {len(log.people):,} people, the limits are "
             f"{_MOST_STEPS:,} and {_MOST_PEOPLE:,}."
         )
-    if log.interval < _SHORTEST_STEP or not all(_within(t, seconds) for t in tracks):
+    if log.interval < _SHORTEST_STEP or not all(_within(t, recording) for t in tracks):
         raise OpenError(f"{name} has labels at moments that cannot be.")
     if any(max(a.weights.shape[:2]) > _MOST_HEADS for _, a in log.attention):
         raise OpenError(f"{name} has attention of more than {_MOST_HEADS} layers or heads.")
 
 
-def _within(track: Track, seconds: float) -> bool:
-    """Whether all moments of a track lie in a recording that may be opened."""
+def _within(track: Track, recording: Recording) -> bool:
+    """Whether all moments of a track lie in its recording."""
     moments = np.array([track.start, track.end, *track.times])
-    # The last key frame may be a step behind the last frame.
-    return bool((np.abs(moments) <= seconds + 10).all())
+    first, last = recording.start - _MARGIN, recording.end + _MARGIN
+    return bool(((moments >= first) & (moments <= last)).all())

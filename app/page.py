@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from app.camera_image import CameraImage
 from app.sessions import Busy, Session, Sessions
 
 # Of an event: nothing spins over the page, and it is no endpoint for programs.
@@ -23,8 +24,11 @@ def session_of(sessions: Sessions, request: gr.Request) -> Session:
 
 
 def camera(name: str, label: str, *, height: int, show_label: bool = True) -> gr.Image:
-    """The camera of a tab, mirrored at first; its element is called `name`-camera."""
-    return gr.Image(
+    """The camera of a tab, mirrored at first; its element is called `name`-camera.
+
+    Its events are given a `CameraPicture`, or None.
+    """
+    return CameraImage(
         label=label,
         show_label=show_label,
         sources=["webcam"],

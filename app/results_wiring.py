@@ -74,14 +74,18 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions, explorations: Explo
 
     shown = [ui.heads, ui.sequences, ui.between, ui.window, ui.tokens, ui.pair]
     newest = {"trigger_mode": "always_last", **_QUIET}
+    apart = sessions.threads.exploring
     # Without the slider, which may still hold a moment of what was shown before.
-    ui.link.ready(ready, None, shown, **newest)
+    ui.link.ready(apart(ready), None, shown, **newest)
     for control in (ui.moment, ui.layer):
         inputs = [ui.moment, ui.layer, ui.head, ui.pair]
-        control.input(chosen, inputs, [*shown, ui.arcs], **newest)
-    ui.link.look(seen, [ui.layer, ui.head, ui.pair], [ui.moment, *shown], **newest)
-    ui.link.enlarge(enlarged, [ui.moment, ui.layer, ui.pair], [ui.head, *shown, ui.arcs], **newest)
-    ui.link.pick(picked, [ui.moment, ui.layer, ui.head], [ui.tokens, ui.pair], **newest)
+        control.input(apart(chosen), inputs, [*shown, ui.arcs], **newest)
+    chosen_by = [ui.layer, ui.head, ui.pair]
+    ui.link.look(apart(seen), chosen_by, [ui.moment, *shown], **newest)
+    chosen_by = [ui.moment, ui.layer, ui.pair]
+    ui.link.enlarge(apart(enlarged), chosen_by, [ui.head, *shown, ui.arcs], **newest)
+    chosen_by = [ui.moment, ui.layer, ui.head]
+    ui.link.pick(apart(picked), chosen_by, [ui.tokens, ui.pair], **newest)
 
 
 def _wire_timeline(ui: SimpleNamespace, sessions: Sessions) -> None:
@@ -122,7 +126,7 @@ def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explora
     inputs = [ui.without, ui.start, ui.end]
     for control in inputs:
         control.input(
-            asked,
+            sessions.threads.exploring(asked),
             inputs,
             ui.answer,
             trigger_mode="always_last",

@@ -17,6 +17,7 @@ from app.freed_memory import give_back
 from app.metrics import Metrics
 from app.places import Place, Places
 from app.session import Session
+from app.threads import Threads
 from app.vault import Vault
 
 __all__ = ["Busy", "Gone", "Session", "Sessions"]
@@ -26,6 +27,7 @@ _SWEEP = 5.0  # seconds between two looks for what nobody uses any more
 # Seconds in which a page that was closed is not opened again: its last frames are still on their
 # way. A page whose connection was only interrupted comes back after that.
 _LATE = 10.0
+_REMEMBERED = 1000  # pages that were closed for others; the one that was closed first is forgotten
 
 
 class Busy(RuntimeError):
@@ -33,7 +35,7 @@ class Busy(RuntimeError):
 
 
 class Gone(Busy):
-    """The page was closed a moment ago; the message says what happens next."""
+    """The page was closed; the message says what happens next, or what to do."""
 
 
 class Sessions:
@@ -44,7 +46,8 @@ class Sessions:
 
     Attributes:
         metrics: what is counted about them. arrivals: pictures of their cameras. checks: looks at
-            their files. in_line: gives the files that wait for their turn without a session.
+            their files. threads: those for what takes long. in_line: gives the files that wait for
+            their turn without a session.
     """
 
     def __init__(self, engine: Engine, vault: Vault | None = None) -> None:
@@ -52,6 +55,7 @@ class Sessions:
         self.metrics = Metrics()
         self.arrivals = Arrivals(lambda more: self.metrics.add("frames_dropped_total", more))
         self.checks = Checks()
+        self.threads = Threads(settings.max_live)
         self.in_line: Callable[[], Iterable[Path]] = tuple
         self.vault = vault or Vault(
             Path(tempfile.gettempdir()) / "skeletr-files", settings.keep_minutes * 60
@@ -65,6 +69,9 @@ class Sessions:
         self._engine = engine
         self._sessions: dict[str, Session] = {}
         self._closed: OrderedDict[str, float] = OrderedDict()  # when, oldest first
+        self._forgotten: OrderedDict[str, None] = (
+            OrderedDict()
+        )  # closed for others, first one first
         self._lock = threading.Lock()
         self._stop = threading.Event()
 
@@ -80,7 +87,11 @@ class Sessions:
     def get(self, key: str) -> Session:
         """The session of a page, made on first use.
 
-        Raises `Busy` when there are too many, `Gone` if the page was closed a moment ago.
+        Where there are too many, the open page that was used longest ago makes room, if that was
+        longer ago than a session may be idle.
+
+        Raises `Busy` when there are too many, `Gone` if the page was closed a moment ago, or for
+        another one.
         """
         self._refuse_the_closed(key)
         with self._lock:
@@ -88,6 +99,7 @@ class Sessions:
             full = len(self._sessions) >= self._engine.settings.max_sessions
         if session is None and full:
             self.sweep(key)
+            self._make_room()
         with self._lock:
             session = self._sessions.get(key)
             if session is None and len(self._sessions) < self._engine.settings.max_sessions:
@@ -142,7 +154,7 @@ class Sessions:
         """Free what belongs to pages that were not heard of for too long, whether or not they said
         goodbye."""
         self.places.sweep()
-        self.vault.keep(self.in_line())
+        self._keep_what_waits()
         settings, now = self._engine.settings, time.monotonic()
         with self._lock:
             sessions = list(self._sessions.items())
@@ -175,6 +187,34 @@ class Sessions:
         closed = self._closed.get(key)
         if closed is not None and time.monotonic() - closed < _LATE:
             raise Gone("This page's connection was closed. It goes on in a few seconds.")
+        if key in self._forgotten:
+            raise Gone(
+                "This page was not used for long while others needed its place, and what it showed "
+                "is gone. Reload it to begin again."
+            )
+
+    def _make_room(self) -> None:
+        """Close the page that was used longest ago, open or not, if that is too long.
+
+        A tab that was forgotten says for ever that it is open.
+        """
+        settings, now = self._engine.settings, time.monotonic()
+        with self._lock:
+            full = len(self._sessions) >= settings.max_sessions
+            idle = [(s.used, k) for k, s in self._sessions.items() if not (s.running or s.waits)]
+            used, key = min(idle, default=(now, ""))
+            if not full or now - used <= settings.idle_seconds:
+                return
+            self._forgotten[key] = None
+            if len(self._forgotten) > _REMEMBERED:
+                self._forgotten.popitem(last=False)
+        self._free([key])
+
+    def _keep_what_waits(self) -> None:
+        try:
+            self.vault.keep(self.in_line())
+        except Exception:  # it looks into Gradio's own line, and what is idle must be freed anyhow
+            _LOG.exception("looking for files in line failed")
 
     def _free(self, keys: list[str]) -> None:
         for key in keys:

@@ -17,6 +17,7 @@ from skeletr.video import VideoLimits
 
 LOG_FORMATS = ("text", "json")
 _LIVE_PER_CORE = 4
+_TOLD = 8  # cameras beyond the line, so that they are told that it is full
 _POSITIVE = (
     "max_upload_mb",
     "max_picture_mb",
@@ -88,6 +89,11 @@ class AppSettings:
     def usual_people(self) -> int:
         """How many people are followed where nobody says how many."""
         return min(UserOptions.max_people, self.max_people)
+
+    @property
+    def streams(self) -> int:
+        """Cameras that are listened to at once: those served, those in line and a few more."""
+        return self.max_live + self.max_waiting + _TOLD
 
     @property
     def live_seconds(self) -> float:

@@ -37,10 +37,11 @@ def status_routes(engine: Engine, sessions: Sessions) -> list[Route]:
     """`/health`, and `/metrics` unless it is switched off."""
     begin = time.monotonic()
 
-    def health(request: Request) -> Response:
+    # Coroutines, as they must answer when all threads are taken too.
+    async def health(request: Request) -> Response:
         return _health(engine, time.monotonic() - begin)
 
-    def metrics(request: Request) -> Response:
+    async def metrics(request: Request) -> Response:
         process = gauges(time.monotonic() - begin)
         return PlainTextResponse(
             sessions.metrics.text(sessions.gauges() | process), media_type=_TEXT

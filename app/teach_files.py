@@ -49,7 +49,7 @@ class FilesLesson(Lesson):
         for path in dict.fromkeys(self._paths[:MOST_FILES]):
             if self.stop.is_set():
                 return
-            problem = checks.problem(path, path.name, _clip_limits(limits))
+            problem = checks.problem(path, path.name, _limits(path, limits))
             if problem:
                 self.refused[path] = problem
 
@@ -138,6 +138,12 @@ def _one(
     note: Progress,
 ) -> str:
     """Raises `Cancelled` where the lesson is stopped."""
+
+    def learning(share: float) -> None:
+        if lesson.stop.is_set():
+            raise Cancelled("stopped on request")
+        note(_LOOKING + share * (1 - _LOOKING), "Learning from")
+
     if lesson.stop.is_set():
         raise Cancelled("stopped before it began")
     note(0.0, "Looking at")
@@ -146,7 +152,7 @@ def _one(
             path, engine, lesson.stop, lambda s, _: note(s * _LOOKING, "Looking at")
         )
         note(_LOOKING, "Learning from")
-        told = teaching.offer(teacher, name, recording)
+        told = teaching.offer(teacher, name, recording, learning)
     except _REFUSED as error:
         return _problem(path, str(error))
     return views.note(told)
@@ -171,6 +177,11 @@ def _recording(path: Path, engine: Engine, stop: threading.Event, note: Progress
     finally:
         frontend.close()
     return recording
+
+
+def _limits(path: Path, limits: VideoLimits) -> VideoLimits:
+    """Of a file that is looked at. What is gone is said when it is looked at."""
+    return limits if path.exists() and is_skeleton_file(path) else _clip_limits(limits)
 
 
 def _clip_limits(limits: VideoLimits) -> VideoLimits:

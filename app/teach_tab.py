@@ -6,10 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
-import numpy as np
-from anyio import to_thread
 
 from app import teach_busy, teach_view, views
+from app.camera_image import CameraPicture
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
@@ -98,7 +97,7 @@ def _clickable(name: str, value: str = "") -> gr.HTML:
 
 
 def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> None:
-    async def step(image: np.ndarray | None, request: gr.Request) -> dict:
+    async def step(image: CameraPicture | None, request: gr.Request) -> dict:
         if image is None:
             return {ui.now: gr.skip()}
         key = request.session_hash or ""
@@ -106,7 +105,11 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
         if told is not None:
             return {ui.people: told, ui.now: ""}
         teacher.prepare()
-        return await to_thread.run_sync(_step, ui, sessions, teacher, image, key)
+        answer = await sessions.threads.frame(key, _step, ui, sessions, teacher, image, key)
+        if answer is None:
+            sessions.metrics.add("frames_dropped_total")
+            return {ui.now: gr.skip()}
+        return answer
 
     ui.camera.stream(
         step,
@@ -114,7 +117,7 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
         [ui.overlay, ui.people, *ui.busy],
         stream_every=_EVERY,
         time_limit=None,
-        concurrency_limit=None,
+        concurrency_limit=sessions.engine.settings.streams,
         **QUIET,
     )
 
@@ -148,11 +151,12 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
 
 
 def _step(
-    ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, image: np.ndarray, key: str
+    ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, image: CameraPicture, key: str
 ) -> dict:
     view = recognised(sessions, image, (True, False), None, key)
     if isinstance(view, str):
-        return {ui.people: view, ui.now: ""}
+        # Nothing to tell where something else of the page holds its stream.
+        return {ui.people: view, ui.now: ""} if view else {ui.now: gr.skip()}
     try:
         session = sessions.get(key)
     except Busy as error:  # the page was closed while its frame was recognised

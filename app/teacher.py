@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
 from app.engine import Engine, NotReady
+from skeletr.checkpoint import Checkpoint
 from skeletr.taught_background import Background, background_part, background_scenes
 from skeletr.taught_head import Example, LeaveOneOut, Shown, TaughtHead, look_at
 from skeletr.teach import TaughtActions, TeachError
+from skeletr.video import VideoLimits
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -34,13 +41,31 @@ class Teacher:
         """What the model knows already."""
         return self._engine.labels
 
-    def look(self, example: Example) -> Shown:
-        """What the model makes of an example. Raises `TeachError`, `NotReady`."""
-        with self._engine.model() as checkpoint:
-            try:
-                return look_at(example, checkpoint)
-            except ValueError as error:
-                raise TeachError(f"An example {error}.") from error
+    @property
+    def limits(self) -> VideoLimits:
+        """What is accepted of a file."""
+        return self._engine.settings.limits
+
+    def look(self, example: Example, note: Callable[[], None] = _nothing) -> Shown:
+        """What the model makes of an example, bit by bit, so that others get their turn.
+
+        Args:
+            note: called before each bit; what it raises ends the look.
+
+        Raises:
+            TeachError, NotReady: it cannot be learned from.
+        """
+
+        def turn() -> AbstractContextManager[Checkpoint]:
+            note()
+            return self._engine.model()
+
+        with turn() as checkpoint:  # it stays the same
+            pass
+        try:
+            return look_at(example, checkpoint, turn)
+        except ValueError as error:
+            raise TeachError(f"An example {error}.") from error
 
     def learn(self, actions: TaughtActions, shown: list[Shown]) -> Learned:
         """Labels from what the model made of the examples. Raises `NotReady`."""

@@ -9,17 +9,20 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.opening import OpenError, check_recording
 from app.teacher import Learned, Teacher
 from app.vault import Vault
 from skeletr.pipeline import Cancelled
 from skeletr.recording import Recording
 from skeletr.taught_head import Example, Shown, TaughtHead
 from skeletr.teach import LONGEST_NAME, TaughtActions, TeachError
+from skeletr.video import VideoError, VideoLimits
 
 if TYPE_CHECKING:
     from app.lesson import Lesson
@@ -170,6 +173,7 @@ class Teaching:
             TeachError, NotReady: the file cannot be used; nothing was changed.
         """
         loaded = TaughtActions.load(path)
+        _check_limits(loaded, path.name, teacher.limits)
         with self._lock:
             merged = self.actions.examples
             for example in loaded.examples:
@@ -241,8 +245,7 @@ class Teaching:
         new = [e for e in actions.examples if e not in self._shown]
         looked = {}
         for done, example in enumerate(new):
-            note(done / (len(new) + 1))
-            looked[example] = teacher.look(example)
+            looked[example] = teacher.look(example, partial(note, done / (len(new) + 1)))
         note(len(new) / (len(new) + 1))
         shown = {e: self._shown.get(e) or looked[e] for e in actions.examples}
         learned = teacher.learn(actions, list(shown.values())) if shown else None
@@ -253,6 +256,15 @@ class Teaching:
             if self._folder is not None:
                 self._vault.remove(self._folder)
                 self._folder = None
+
+
+def _check_limits(actions: TaughtActions, name: str, limits: VideoLimits) -> None:
+    """Raise `TeachError` where an example of a stranger's file breaks a limit of recordings."""
+    try:
+        for example in actions.examples:
+            check_recording(example.recording, name, limits)
+    except (OpenError, VideoError) as error:
+        raise TeachError(str(error)) from error
 
 
 def long_seen(recording: Recording) -> tuple[int, ...]:

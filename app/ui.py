@@ -15,6 +15,7 @@ from app.api import api
 from app.engine import Engine, EngineState
 from app.examples import example_style
 from app.gate import Gate
+from app.gradio_line import bound
 from app.gradio_memory import forget_page, spare
 from app.live_tab import live_tab
 from app.mcp_server import has_mcp
@@ -30,6 +31,9 @@ from app.video_tab import video_tab
 _HERE = Path(__file__).parent
 _SCRIPTS = ("camera.js", "pace.js", "recovery.js")
 _STYLES = ("style.css", "results.css", "live.css", "teach.css")
+# Events of pages that are served at once, beside cameras, each of which is one for as long as it
+# runs. That many threads are Gradio's own then, apart from those of the server.
+_EVENTS = 40
 _LOOK = 600  # seconds between two looks for old files, at most
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
 _CONTRAST = {  # of text to what lies behind it: 4.5 to 1 and more, in light and dark
@@ -85,7 +89,8 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
             forget_page(page, key)
 
         page.unload(close)
-    spare(page)
+    bound(page, settings)
+    spare(page)  # after `bound`, which makes the line that this changes
     page.engine, page.sessions = engine, sessions
     return page
 
@@ -135,6 +140,7 @@ def launch_options(settings: AppSettings, page: gr.Blocks) -> dict:
         "css_paths": [_HERE / name for name in _STYLES],
         "head": "".join(scripts),
         "max_file_size": settings.max_upload_mb * 2**20,
+        "max_threads": _EVENTS + settings.streams,
         "app_kwargs": {"routes": status_routes(page.engine, sessions), "middleware": [gate]},
         "footer_links": [],
         "run_history": False,

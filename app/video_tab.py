@@ -103,8 +103,10 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
     def show(upload: Path | None, request: gr.Request, shown: str = "") -> dict:
         asked = _asked(upload, shown)
         if asked:
-            with suppress(Busy):  # said where the video would be recognised
+            try:
                 sessions.get(request.session_hash or "").expect(asked, upload)
+            except Busy as error:
+                return _no_room(ui, sessions, upload, error)
         text = views.VIDEO_HINT if not asked else _LOOKING if upload else _WAITING
         return {
             ui.status: views.note(text),
@@ -115,17 +117,23 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
 
     def look(file: str | None, shown: str, request: gr.Request) -> dict:
         upload, name = _file(None if shown else file)
-        problem = upload and sessions.checks.problem(upload, name, settings.limits)
-        with suppress(Busy):  # said where the video would be recognised
+        try:
             session = sessions.get(request.session_hash or "")
-            if problem and session.asked == str(upload):
-                session.refuse(problem)
-            if session.refused or session.asked not in (None, _asked(upload, shown)):
-                raise NotInLine
+        except Busy as error:  # said already
+            raise NotInLine from error
+        if not _asked(upload, shown):
+            raise NotInLine
+        problem = upload and sessions.checks.problem(upload, name, settings.limits)
+        if problem and session.asked == str(upload):
+            session.refuse(problem)
+        if session.refused or session.asked not in (None, _asked(upload, shown)):
+            raise NotInLine
         return {ui.status: gr.skip()}  # it may say by now that this was given up
 
     def refuse(request: gr.Request) -> dict:
-        problem = session_of(sessions, request).refused
+        problem = ""
+        with suppress(Busy):  # said already
+            problem = sessions.get(request.session_hash or "").refused
         if not problem:
             return {ui.status: gr.skip()}  # it was given up, or something else was asked for
         return {ui.status: views.note(problem, "problem"), ui.cancel: gr.update(visible=False)}
@@ -136,7 +144,11 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
     def in_line(waiting: gr.events.Dependency, then: Callable, inputs: list) -> None:
         """Look at the file first: what is refused must not wait in line to be told so."""
         looked = waiting.then(
-            look, [ui.file, ui.example], ui.status, trigger_mode="multiple", **quick
+            sessions.threads.looking(look),
+            [ui.file, ui.example],
+            ui.status,
+            trigger_mode="multiple",
+            **quick,
         )
         looked.success(then, inputs, **start)
         looked.failure(refuse, None, [ui.status, ui.cancel], **quick)
@@ -149,7 +161,7 @@ def _wire(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> Non
     )
     for name, button in ui.examples.items():
         wait_for, recognise_example = _for_example(ui, name, show, begin)
-        button.click(wait_for, None, first, **quick).then(recognise_example, options, **start)
+        in_line(button.click(wait_for, None, first, **quick), recognise_example, options)
 
     def forget(request: gr.Request) -> dict:
         session = session_of(sessions, request)
@@ -173,6 +185,20 @@ def _file(file: str | None) -> tuple[Path | None, str]:
 def _asked(source: Source | None, name: str) -> str:
     """What `Session.asked` is for it: the path of a file, or the name of an example."""
     return str(source) if isinstance(source, Path) else name
+
+
+def _no_room(ui: SimpleNamespace, sessions: Sessions, upload: Path | None, error: Busy) -> dict:
+    """Nothing is begun for a page without a session, nor is its file kept."""
+    if upload is not None:
+        sessions.vault.hold(error, upload)
+        sessions.vault.release(error)
+    return {
+        ui.status: views.note(str(error), "problem"),
+        **ui.results.hide(),
+        ui.again: gr.update(interactive=False),
+        ui.cancel: gr.update(visible=False),
+        ui.file: None,
+    }
 
 
 def _for_example(

@@ -68,7 +68,7 @@ def do(work: Work, source: Source) -> Outcome:
         Cancelled: asked to stop.
     """
     _wait_for_models(work, source)
-    if isinstance(source, Path) and not is_skeleton_file(source):
+    if isinstance(source, Path) and not is_skeleton_file(source, work.name):
         return _video(work, source)
     if isinstance(source, Recording):
         return _example(work, source)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skeletr.files import atomic_path
-from skeletr.npz import NpzError, read_npz
+from skeletr.npz import NpzError, array_names, read_npz
 
 HEADER = "header"  # the array that holds JSON
 _MOST_HEADER = 4 << 20  # bytes of JSON
@@ -62,8 +62,10 @@ def read_arrays(
         raise
     except NpzError as error:
         raise ArchiveError(str(error)) from error
+    except OSError as error:  # its own words name the folder
+        raise ArchiveError(f"it cannot be read: {error.strerror or 'the disk refused'}") from error
     # NotImplementedError: a zip of a version that Python does not know.
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RecursionError, ValueError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RecursionError, ValueError) as error:
         raise ArchiveError(f"not a readable .npz of arrays with a header: {error}") from error
     if not isinstance(header, dict):
         raise ArchiveError(f"the header is a {type(header).__name__}, expected keys and values")
@@ -72,8 +74,7 @@ def read_arrays(
 
 def _names(path: Path, most: int) -> list[str]:
     """Of the arrays in the zip directory."""
-    with zipfile.ZipFile(path) as archive:
-        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+    names = array_names(path)
     if len(names) > most:
         raise ArchiveError(f"{len(names)} arrays, expected at most {most}")
     if HEADER not in names:

@@ -19,6 +19,8 @@ from skeletr.pipeline import Result
 
 SCHEMA_VERSION = 1
 _TOP = 5
+# What makes a spreadsheet compute a cell, or ask for what it names, instead of showing it.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 CSV_COLUMNS = (
     "time",
     "person",
@@ -82,9 +84,14 @@ def actions_csv(result: Result) -> str:
         box = _box(result, person, time)
         score = _round(prediction.score) if prediction.label else ""
         writer.writerow(
-            [_round(time), person, prediction.status.value, prediction.label, score, *box]
+            [_round(time), person, prediction.status.value, _cell(prediction.label), score, *box]
         )
     return out.getvalue()
+
+
+def _cell(label: str) -> str:
+    """A label as a spreadsheet shows it; it may come from somebody else's session."""
+    return f"'{label}" if label.startswith(_FORMULA) else label
 
 
 def _steps(track: Track) -> list[tuple[float, Prediction]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -17,7 +18,12 @@ from skeletr.sequences import Sequences, build_sequences, key_times, window_inde
 _LEAST_OBSERVED = 0.3  # as of the recogniser
 _LEAST_JOINTS = 5.0
 _RESTING = 0.5  # probability of standing or sitting from which on an example is a pause
+_PIECE = 16  # short sequences of which features are made at once
 _RESTS = ("stand", "sit")  # where a checkpoint does not say what its rests are
+
+
+# One piece of work on the model, a fraction of a second, is done within each of what it returns.
+Turn = Callable[[], AbstractContextManager[object]]
 
 
 def describe(checkpoint: Checkpoint, features: np.ndarray, tokens: np.ndarray) -> np.ndarray:
@@ -38,7 +44,11 @@ def describe(checkpoint: Checkpoint, features: np.ndarray, tokens: np.ndarray) -
 
 
 def example_features(
-    checkpoint: Checkpoint, recording: Recording, person: int | None, action: bool = True
+    checkpoint: Checkpoint,
+    recording: Recording,
+    person: int | None,
+    action: bool = True,
+    turn: Turn = nullcontext,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Of everybody's, or one person's, sequences in every window that holds them.
 
@@ -46,6 +56,7 @@ def example_features(
         action: it is an example: two grids of key frames, half a step apart, because an action
             begins at any moment; and pauses, sequences of somebody who surely stands or sits,
             are left out unless there is nothing else.
+        turn: for those who share the model with others.
 
     Returns:
         features (n, D), see `describe`, and probabilities (n, K) over the checkpoint's labels.
@@ -54,7 +65,7 @@ def example_features(
     features, scores = [], []
     starts = (recording.start, recording.start + config.interval / 2)
     for start in starts if action else starts[:1]:
-        for window, described, probabilities in _windows(checkpoint, recording, start):
+        for window, described, probabilities in _windows(checkpoint, recording, start, turn):
             own = np.ones(len(window), bool) if person is None else window.person == person
             features.append(described[own])
             scores.append(probabilities[own])
@@ -70,31 +81,50 @@ def example_features(
 
 @torch.inference_mode()
 def _windows(
-    checkpoint: Checkpoint, recording: Recording, start: float
+    checkpoint: Checkpoint, recording: Recording, start: float, turn: Turn
 ) -> Iterator[tuple[Sequences, np.ndarray, np.ndarray]]:
     """Window by window its sequences, their features (m, D) and probabilities (m, K)."""
-    config, model = checkpoint.sequences, checkpoint.model
+    config = checkpoint.sequences
     found = build_sequences(recording, config, start)
     found = found.take(_usable(found))
     if not len(found):
         return
-    device = next(model.parameters()).device
-    tokens = model.tokens(torch.from_numpy(normalise(found, config)).to(device))
+    tokens = _tokens(checkpoint, found, turn)
     scorer = Scorer(checkpoint)
     for key in key_times(start, recording.end, config):
         index = window_index(found, float(key), config)
         if not len(index):
             continue
         window = found.take(index)
-        own = tokens[torch.from_numpy(index).to(device)]
-        embedding = torch.from_numpy(embed(window, float(key), config)).to(device)
-        mask = torch.ones(1, len(index), dtype=torch.bool, device=device)
-        output = model.relate(own[None], embedding[None], mask)
-        probabilities = scorer.people(output, not in_company(window), own)
-        described = describe(
-            checkpoint, *(t.float().cpu().numpy() for t in (output.features[0], own))
-        )
+        own = tokens[torch.from_numpy(index).to(tokens.device)]
+        with turn():
+            described, probabilities = _seen(checkpoint, scorer, window, own, float(key))
         yield window, described, probabilities
+
+
+def _tokens(checkpoint: Checkpoint, sequences: Sequences, turn: Turn) -> torch.Tensor:
+    """(R, L, d) of R sequences, which may be many."""
+    config, model = checkpoint.sequences, checkpoint.model
+    device = next(model.parameters()).device
+    found = []
+    for first in range(0, len(sequences), _PIECE):
+        piece = sequences.take(np.arange(first, min(first + _PIECE, len(sequences))))
+        with turn():
+            found.append(model.tokens(torch.from_numpy(normalise(piece, config)).to(device)))
+    return torch.cat(found)
+
+
+def _seen(
+    checkpoint: Checkpoint, scorer: Scorer, window: Sequences, own: torch.Tensor, key: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (m, D) and probabilities (m, K) of one window and its tokens (m, L, d)."""
+    device = own.device
+    embedding = torch.from_numpy(embed(window, key, checkpoint.sequences)).to(device)
+    mask = torch.ones(1, len(window), dtype=torch.bool, device=device)
+    output = checkpoint.model.relate(own[None], embedding[None], mask)
+    probabilities = scorer.people(output, not in_company(window), own)
+    arrays = (t.float().cpu().numpy() for t in (output.features[0], own))
+    return describe(checkpoint, *arrays), probabilities
 
 
 def _usable(sequences: Sequences) -> np.ndarray:

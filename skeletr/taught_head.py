@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from skeletr.checkpoint import Checkpoint
 from skeletr.recording import Recording
 from skeletr.taught_background import Background, background
-from skeletr.taught_features import describe, example_features
+from skeletr.taught_features import Turn, describe, example_features
 
 
 @dataclass(frozen=True)
@@ -152,13 +153,16 @@ def fit_examples(
     return TaughtHead(checkpoint, shown, settings, others or background(checkpoint))
 
 
-def look_at(example: Example, checkpoint: Checkpoint) -> Shown:
+def look_at(example: Example, checkpoint: Checkpoint, turn: Turn = nullcontext) -> Shown:
     """What the network makes of one example: the part of teaching that takes time.
+
+    Args:
+        turn: see `example_features`.
 
     Raises:
         ValueError: nobody is seen long enough in it.
     """
-    features, scores = example_features(checkpoint, example.recording, example.person)
+    features, scores = example_features(checkpoint, example.recording, example.person, turn=turn)
     if not len(features):
         raise ValueError(f"of {example.name!r}: nobody is seen long enough to learn from")
     return Shown(example.name, features, scores)

@@ -382,4 +382,18 @@ def test_only_waiting_for_the_decoder_counts(long_video: Path) -> None:
 def test_a_longer_video_than_its_headers_say_has_the_time_of_its_frames() -> None:
     limits = VideoLimits(decoder_base=60, decoder_factor=10, max_seconds=600)
     assert limits.decoder_total(0) == 60 and limits.decoder_total(30) == 360
-    assert limits.decoder_total(1e9) == 6060  # whatever a file says
+    assert limits.decoder_total(1e9) == limits.decoder_most == 1200  # whatever a file says
+
+
+def test_no_video_keeps_the_others_waiting_for_ever(pretend: Callable, long_video: Path) -> None:
+    pretend(
+        "say(dict(info=info, size=[16, 16]))\n"
+        "for i in range(600): time.sleep(0.1); say(dict(time=float(i)))"
+    )
+    reader = VideoReader(long_video, replace(APART, decoder_most=1.5))
+    frames = list(reader)
+    assert 0 < len(frames) < 25
+    assert reader.warnings == [
+        f"long.mp4 could be decoded only as far as {frames[-1].time:.1f} s, which was used: its "
+        "decoder took more than 2 s in all."
+    ]

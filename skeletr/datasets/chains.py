@@ -38,7 +38,7 @@ def chain(
     comes = label != COME and (comes or not goes)
     before = _another(pool, take, COME, rng) if comes else []
     after = _another(pool, take, GO, rng) if goes else []
-    clip, spans = _joined([*before, take, *after], rng)
+    clip, spans = join([*before, take, *after], rng)
     return _shown(clip, spans, spans[len(before)], duration, stretch, rng)
 
 
@@ -49,7 +49,7 @@ def _another(pool: TakePool, take: Take, label: str, rng: np.random.Generator) -
     return [] if found is None else [found]
 
 
-def _joined(takes: list[Take], rng: np.random.Generator) -> tuple[Clip, list[Span]]:
+def join(takes: list[Take], rng: np.random.Generator) -> tuple[Clip, list[Span]]:
     """One clip of all of them, and what happens when in it.
 
     Each begins where the one before it ended, as far as the middle between the two people tells.

@@ -14,6 +14,7 @@ _POSITIVE = (
     "decoder_seconds",
     "decoder_base",
     "decoder_factor",
+    "decoder_most",
 )
 
 
@@ -33,7 +34,8 @@ class VideoLimits:
     limits (Windows) it is done in this one. decoder_mb: addresses that process may take, in MB.
     decoder_seconds: how long it may take over one frame, or over the headers. decoder_base,
     decoder_factor: how long one may wait for all frames together is that many seconds, and so many
-    for each second of the video; what was decoded until then is used.
+    for each second of the video, and never more than decoder_most, twice the longest length: few
+    videos are dealt with at a time, and the others wait. What was decoded until then is used.
     """
 
     max_seconds: float = 600.0
@@ -45,6 +47,7 @@ class VideoLimits:
     decoder_seconds: float = 20.0
     decoder_base: float = 60.0
     decoder_factor: float = 10.0
+    decoder_most: float = 1200.0
 
     def __post_init__(self) -> None:
         for name in _POSITIVE:
@@ -55,7 +58,8 @@ class VideoLimits:
 
     def decoder_total(self, duration: float) -> float:
         """Seconds that one may wait for all frames of a video of so many seconds."""
-        return self.decoder_base + self.decoder_factor * min(duration, self.max_seconds)
+        wanted = self.decoder_base + self.decoder_factor * min(duration, self.max_seconds)
+        return min(wanted, self.decoder_most)
 
 
 @dataclass(frozen=True)

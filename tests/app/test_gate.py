@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 from starlette.formparsers import MultiPartException
 
@@ -29,7 +32,7 @@ def ask(
     method: str = "GET",
     parts: tuple[bytes, ...] = (),
     length: int | None = None,
-    free: int = 100_000 * MB,
+    free: int | Callable[[], int] = 100_000 * MB,
     metrics: Metrics | None = None,
     query: bytes = b"",
     open_pages: list[str] | None = None,
@@ -74,7 +77,8 @@ def ask(
     scope["query_string"] = query
     settings = AppSettings(max_upload_mb=5, max_picture_mb=1)
     told = [] if open_pages is None else open_pages
-    gate = Gate(inner, settings, metrics or Metrics(), lambda: free, is_open=told.append)
+    left = free if callable(free) else lambda: free
+    gate = Gate(inner, settings, metrics or Metrics(), left, is_open=told.append)
     run(gate(scope, receive, send))
     return answer
 
@@ -169,6 +173,51 @@ def test_a_full_disk_takes_no_uploads_and_serves_the_rest() -> None:
     answer = ask("/gradio_api/upload", "POST", length=MB, free=400 * MB)
     assert answer.status == 507 and b"disk is nearly full" in answer.body
     assert ask("/gradio_api/queue/join", "POST", length=100, free=0).reached
+
+
+def test_uploads_that_are_coming_in_are_counted() -> None:
+    answers: list[int] = []
+
+    async def both() -> None:
+        begun, over = asyncio.Event(), asyncio.Event()
+
+        async def inner(scope: dict, receive, send) -> None:
+            if not begun.is_set():
+                begun.set()
+                await over.wait()
+            while (await receive()).get("more_body"):
+                pass
+
+        async def sent() -> dict:
+            return {"type": "http.request", "body": bytes(4 * MB)}
+
+        async def told(message: dict) -> None:
+            answers.append(message.get("status", 0))
+
+        gate = Gate(inner, AppSettings(max_upload_mb=5, min_free_mb=10), Metrics(), lambda: 16 * MB)
+        length = [(b"content-length", str(4 * MB).encode())]
+        scope = {"type": "http", "path": "/gradio_api/upload", "method": "POST"}
+        scope |= {"headers": length, "query_string": b""}
+        first = asyncio.ensure_future(gate(scope, sent, told))
+        await begun.wait()
+        await gate(scope, sent, told)  # 16 - 4 that are coming - 4 < 10
+        over.set()
+        await first
+        begun.clear()
+        await gate(scope, sent, told)  # nothing is coming any more
+        assert begun.is_set()
+
+    run(both())
+    assert [status for status in answers if status] == [507]
+
+
+def test_the_disk_is_looked_at_again_while_an_upload_comes_in(monkeypatch) -> None:
+    monkeypatch.setattr("app.room._STEP", MB)
+    free = iter((502 * MB, 501 * MB, 501 * MB, 499 * MB))
+    answer = Answer()
+    with pytest.raises(MultiPartException, match="disk is nearly full"):
+        ask("/gradio_api/upload", "POST", (bytes(MB),) * 5, free=lambda: next(free), answer=answer)
+    assert answer.read == 2 * MB
 
 
 def test_camera_pictures_are_counted() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.checks import Checks
 from app.engine import Engine
 from app.job import Job, Outcome
 from app.opening import OpenError, is_skeleton_file, open_skeletons
 from app.settings import AppSettings, UserOptions
 from skeletr.archive import read_arrays, write_arrays
 from skeletr.export import result_dict
+from skeletr.recognizer import Recognizer
 from skeletr.recording import Recording
+from skeletr.replay import recognize_recording
 from skeletr.session import Session
 from skeletr.video import VideoLimits, VideoReader
 from tests.app.fakes import FakePose, untrained
@@ -157,9 +161,11 @@ HOSTILE = {
     "fact": (lambda p: _changed(p, lambda h: h["video"].update(width=-3)), "size"),
     "timing": (lambda p: _changed(p, lambda h: h.update(timing=[1])), "is no session"),
     "long": (lambda p: _changed(p, _same, frame_times=lambda t: t * 1e4), "too long"),
+    "late": (lambda p: _changed(p, _same, frame_times=lambda t: t + 1e9), "ends at 1,000,000"),
     "early": (lambda p: _changed(p, _same, frame_times=lambda t: t - 5), "begins at"),
     "far": (lambda p: _changed(p, _same, keypoints=lambda k: k * 1e9), "outside"),
     "never": (lambda p: _changed(p, lambda h: h["log"]["tracks"][0].update(end=1e30)), "cannot be"),
+    "before": (lambda p: _changed(p, _same, step_times=lambda t: t - 60), "cannot be"),
     "crowd": (
         lambda p: _changed(p, _same, person=lambda v: np.arange(len(v), dtype=np.int32) * 7919),
         None,
@@ -209,6 +215,28 @@ def test_more_than_can_be_shown_is_refused(filmed: Outcome, tmp_path: Path) -> N
     most = 30 * few.max_frames
     with pytest.raises(OpenError, match=rf"1,200 skeletons, the limit is {most:,}\."):
         open_skeletons(path, "mine.npz", few)
+
+
+def test_what_counts_is_how_long_it_is_and_not_when_it_began(tmp_path: Path) -> None:
+    late = scene([100], 100 + np.arange(100) / 10)
+    late.save(tmp_path / "late.npz")
+    result = recognize_recording(late, Recognizer(untrained(AppSettings())))
+    Session.of(result).save(tmp_path / "session.npz")
+    for name in ("late.npz", "session.npz"):
+        assert open_skeletons(tmp_path / name, name, VideoLimits(max_seconds=60))
+        with pytest.raises(OpenError, match=r"too long: 0:10, the limit is 0:05"):
+            open_skeletons(tmp_path / name, name, VideoLimits(max_seconds=5))
+
+
+@pytest.mark.parametrize("name", ["gone.mp4", "gone.npz"])
+def test_a_file_that_was_deleted_meanwhile_is_said_to_be_gone(
+    name: str, engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone, said = tmp_path / name, f"{name} is no longer on this server; give it again."
+    with caplog.at_level(logging.ERROR):
+        assert Checks().problem(gone, name, LIMITS) == said
+        assert done(engine, gone, tmp_path / "out").problem == said
+    assert not caplog.records
 
 
 def test_a_session_of_before_it_knew_its_video_still_opens(filmed: Outcome, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import iscoroutine
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,11 +17,13 @@ from app.engine import Engine
 from app.outcome import Files, Outcome
 from app.results import Results, results_view
 from app.settings import AppSettings
+from app.threads import Threads
 from app.what_if_view import shifts
 from skeletr.explore import Explorer
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.replay import recognize_recording
 from tests.app.fakes import FakePose, untrained
+from tests.app.loops import run
 from tests.synthetic import scene
 
 MODEL = untrained(AppSettings())
@@ -40,7 +43,8 @@ class Shown:
         self.page = SimpleNamespace(outcome=Outcome(result, files), exploration=None)
         engine = Engine(AppSettings(), lambda _: MODEL, lambda _: FakePose())
         engine.start()
-        sessions = SimpleNamespace(engine=engine, get=lambda key: self.page)
+        parts = {"engine": engine, "threads": Threads(1)}
+        sessions = SimpleNamespace(**parts, get=lambda key: self.page)
         with gr.Blocks() as self.blocks:
             self.results: Results = results_view(sessions)
         self.log = result.log
@@ -48,7 +52,8 @@ class Shown:
     def call(self, name: str, *values: object) -> object:
         """Call a function of the page; components in its answer by their names."""
         function = next(f.fn for f in self.blocks.fns.values() if f.name == name)
-        return self.named(function(*values, INSTANT))
+        answer = function(*values, INSTANT)
+        return self.named(run(answer) if iscoroutine(answer) else answer)
 
     def named(self, answer: object) -> object:
         names = {id(c): name for name, c in vars(self.results._ui).items()}

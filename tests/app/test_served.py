@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import io
 import json
 import socket
 import threading
@@ -160,6 +162,70 @@ def test_a_file_of_the_server_is_not_taken_for_a_video(open_page, path: str) -> 
     assert not done["success"]
 
 
+def ask_at_once(served: gr.Blocks, page: Page, function: str, data: list) -> httpx.Response:
+    """Ask for a function of the page by its own address, which does not go through the line."""
+    named = [i for i, f in served.fns.items() if f.name == function]
+    index = next(i for i in named if len(served.fns[i].inputs) == len(data))
+    body = {"fn_index": index, "data": data, "session_hash": page.key}
+    return httpx.post(f"{served.local_url}gradio_api/run/predict", json=body, timeout=120)
+
+
+def test_nobody_gets_past_the_line(served: gr.Blocks, open_page, moving_video: Path) -> None:
+    page = open_page()
+    file = uploaded(page, moving_video)
+    opened = served.sessions.metrics.total("sessions_opened_total")
+    body = {"data": [file, 6, None, "mediapipe"], "session_hash": page.key}
+    for address in ("run/recognize", "api/recognize"):
+        answer = httpx.post(f"{served.local_url}gradio_api/{address}", json=body, timeout=120)
+        assert answer.status_code == 404 and "join the queue" in answer.text
+    assert ask_at_once(served, page, "recognise", [file, *OPTIONS]).status_code == 404
+    assert served.sessions.metrics.total("sessions_opened_total") == opened
+
+
+def test_a_full_line_is_said_in_the_words_of_the_page(
+    served: gr.Blocks, open_page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 0 < served._queue.max_size < 1000
+    monkeypatch.setattr(served._queue, "max_size", 0)
+    with pytest.raises(httpx.HTTPStatusError) as error:
+        open_page().join("recognise", [None, *OPTIONS])
+    answer = error.value.response
+    # Gradio's page has words of its own for 503.
+    assert answer.status_code == 400 and "Too many visitors wait" in answer.json()["detail"]
+    body = {"data": [None, 6, None, "mediapipe"]}
+    address = f"{served.local_url}gradio_api/call/recognize"
+    answer = httpx.post(address, json=body, timeout=120)
+    assert answer.status_code == 503 and "Too many visitors wait" in answer.json()["detail"]
+
+
+def test_a_page_without_room_is_told_at_once_and_its_file_is_not_looked_at(
+    served: gr.Blocks, open_page, moving_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+    monkeypatch.setattr(
+        served.sessions.checks, "problem", lambda path, *_: looked.append(path) or ""
+    )
+    page, most = open_page(), served.engine.settings.max_sessions
+    file = uploaded(page, moving_video)
+    others = [f"other{i}" for i in range(most)]
+    for key in others:
+        served.sessions.get(key)
+    try:
+        told = ask_at_once(served, page, "wait", [file])
+        assert f"{most} people are using this app" in told.text
+        assert not Path(file["path"]).exists()
+        file = uploaded(page, moving_video)
+        assert ask_at_once(served, page, "look", [file, ""]).status_code == 500
+        assert not looked  # and what stands behind it in line is not begun
+        assert ask_at_once(served, page, "refuse", []).status_code == 200
+    finally:
+        for key in others:
+            served.sessions.close(key)
+    assert ask_at_once(served, page, "wait", [file]).status_code == 200
+    assert ask_at_once(served, page, "look", [file, ""]).status_code == 200
+    assert [path.name for path in looked] == ["film.mp4"]
+
+
 @contextlib.contextmanager
 def listening() -> Iterator[tuple[str, list[str]]]:
     """An address of this machine, and who asked there."""
@@ -268,8 +334,77 @@ def test_values_that_the_page_does_not_offer_are_refused(
 
 def test_a_picture_that_unpacks_to_a_huge_one_is_refused(open_page, monkeypatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # `launch.py` sets it from the settings
-    done = open_page().call("step", [camera_picture((160, 120)), True, False, *OPTIONS])
-    assert not done["success"]
+    assert "cannot be read" in shown_for(open_page(), camera_picture((160, 120)))
+
+
+def shown_for(page: Page, picture: dict) -> str:
+    """What the page shows of people for a picture of its camera."""
+    page.join("step", [picture, True, False, *OPTIONS])
+    for message in page.messages():
+        if message["msg"] in ("process_streaming", "process_completed"):
+            return json.dumps(message["output"])
+    raise AssertionError("there was no answer")
+
+
+def as_sent(kind: str, told: str) -> dict:
+    """A picture of another format, as a page would send it."""
+    file = io.BytesIO()
+    Image.new("RGB", (160, 120)).save(file, kind)
+    return {"url": f"data:image/{told};base64," + base64.b64encode(file.getvalue()).decode()}
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG2000", "ICNS", "PPM", "TGA", "GIF", "BMP"])
+def test_only_what_cameras_send_is_decoded(served: gr.Blocks, open_page, kind: str) -> None:
+    served.engine.wait(60)
+    said = "JPEG, PNG or WebP"
+    assert said in shown_for(open_page(), as_sent(kind, "jpeg"))
+    page = open_page()
+    # Gradio makes the camera anew for a page that changes it.
+    assert ask_at_once(served, page, "<lambda>", [False]).status_code == 200
+    assert said in shown_for(page, as_sent(kind, kind.lower()))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_what_cameras_send_is_recognised(served: gr.Blocks, open_page, kind: str) -> None:
+    served.engine.wait(60)
+    page = open_page()
+    assert "data:image/jpeg" in shown_for(page, as_sent(kind, kind.lower()))
+    page.close()
+    wait_until(lambda: not served.sessions.places.served)
+
+
+def test_an_upload_is_no_camera_picture(open_page, tmp_path: Path) -> None:
+    path, page = tmp_path / "large.tiff", open_page()
+    Image.new("RGB", (600, 500)).save(path)
+    file = uploaded(page, path, path.name)
+    assert "JPEG, PNG or WebP" in shown_for(page, file)
+
+
+def test_a_page_that_sends_many_pictures_at_once_stops_nobody(
+    served: gr.Blocks, open_page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served.engine.wait(60)
+    begun, go_on, estimate = threading.Event(), threading.Event(), FakePose.estimate
+
+    def slow(self: FakePose, image: object, moment: float) -> tuple:
+        begun.set()
+        assert go_on.wait(120)
+        return estimate(self, image, moment)
+
+    monkeypatch.setattr(FakePose, "estimate", slow)
+    page, other = open_page(), open_page()
+    dropped = served.sessions.metrics.total("frames_dropped_total")
+    try:
+        page.join("step", [camera_picture(), True, False, *OPTIONS])
+        assert begun.wait(60)
+        for _ in range(48):
+            page.join("step", [camera_picture(), True, False, *OPTIONS])
+        for path in ("health", "metrics"):
+            assert httpx.get(f"{served.local_url}{path}", timeout=60).status_code == 200
+        assert ask_at_once(served, other, "cancel", []).status_code == 200
+        wait_until(lambda: served.sessions.metrics.total("frames_dropped_total") > dropped + 20)
+    finally:
+        go_on.set()
 
 
 def stream(page: Page, seen: list[str]) -> str:

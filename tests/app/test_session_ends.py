@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -143,6 +144,35 @@ def test_an_upload_that_waits_for_long_is_kept(sessions: Sessions) -> None:
         sessions.sweep()
         sessions.vault.sweep()
         assert upload.exists() == waits
+    sessions.close_all()
+
+
+def test_what_is_idle_is_freed_though_the_line_cannot_be_seen(sessions: Sessions) -> None:
+    def fail() -> tuple:
+        raise AttributeError("another version of Gradio")
+
+    sessions.in_line = fail
+    sessions.get("a").used = time.monotonic() - 10_000
+    sessions.sweep()
+    assert len(sessions) == 0
+
+
+def test_a_picture_that_comes_while_one_is_worked_on_is_dropped(sessions: Sessions) -> None:
+    frame(sessions, "a")
+    dropped = sessions.metrics.total("frames_dropped_total")
+    found: list[object] = []
+
+    def another() -> None:
+        found.append(live_frames.recognised(sessions, IMAGE, (False, False), OPTIONS, "a"))
+
+    thread = threading.Thread(target=another, daemon=True)
+    with sessions.get("a").lock:
+        thread.start()
+        thread.join(20)
+    thread.join(20)  # of a thread that waited after all
+    assert found == [""]
+    assert sessions.metrics.total("frames_dropped_total") == dropped + 1
+    assert isinstance(frame(sessions, "a")[0], np.ndarray)
     sessions.close_all()
 
 

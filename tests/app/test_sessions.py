@@ -12,7 +12,7 @@ import torch
 
 from app.engine import Engine, EngineState, NotReady
 from app.job import safe_stem
-from app.sessions import Busy, Session, Sessions
+from app.sessions import Busy, Gone, Session, Sessions
 from app.settings import AppSettings, UserOptions
 from skeletr.checkpoint import Checkpoint
 from tests.app.fakes import FakePose, untrained
@@ -81,6 +81,36 @@ def test_too_many_pages_are_told_and_idle_ones_make_room(engine: Engine) -> None
     sessions.get("a").used = time.monotonic() - 2 * engine.settings.idle_seconds
     sessions.get("c")
     assert len(sessions) == 2
+    sessions.close_all()
+
+
+def test_forgotten_tabs_make_room_when_all_places_are_taken(engine: Engine) -> None:
+    sessions = Sessions(engine)
+    long_ago = time.monotonic() - 2 * engine.settings.idle_seconds
+    for key in "ab":
+        sessions.get(key)
+        sessions.is_open(key)
+    with pytest.raises(Busy, match="2 people"):  # both were used just now
+        sessions.get("c")
+    sessions.get("a").used, sessions.get("b").used = long_ago, long_ago - 1
+    sessions.sweep()
+    assert len(sessions) == 2  # as long as nobody needs it, an open tab keeps its place
+    sessions.get("c")
+    assert set(sessions._sessions) == {"a", "c"}
+    for ask in (sessions.get, sessions.place):
+        with pytest.raises(Gone, match="Reload it"):
+            ask("b")
+    sessions.close_all()
+
+
+def test_a_tab_whose_video_waits_is_not_forgotten(engine: Engine) -> None:
+    sessions = Sessions(engine)
+    for key in "ab":
+        sessions.get(key).waits = True
+        sessions.get(key).used = time.monotonic() - 2 * engine.settings.idle_seconds
+        sessions.is_open(key)
+    with pytest.raises(Busy):
+        sessions.get("c")
     sessions.close_all()
 
 

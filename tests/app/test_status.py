@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 import threading
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from anyio import to_thread
 from starlette.applications import Starlette
 
 from app import views
@@ -78,6 +81,24 @@ def test_metrics_can_be_switched_off(tmp_path: Path) -> None:
     assert "skeletr_memory_bytes " in answer.text and "skeletr_live_waiting 0" in answer.text
 
 
+def test_they_answer_when_all_threads_are_taken(tmp_path: Path) -> None:
+    engine = Engine(AppSettings(), untrained, lambda options: FakePose())
+    engine.wait(60)
+    server = Starlette(routes=status_routes(engine, Sessions(engine, Vault(tmp_path, 60))))
+
+    async def statuses() -> list[int]:
+        threads = to_thread.current_default_thread_limiter()
+        threads.total_tokens = 1
+        await threads.acquire_on_behalf_of("somebody")
+        transport = httpx.ASGITransport(app=server)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            asked = [client.get(path) for path in ("/health", "/metrics")]
+            answers = await asyncio.wait_for(asyncio.gather(*asked), 30)
+            return [answer.status_code for answer in answers]
+
+    assert run(statuses()) == [200, 200]
+
+
 def test_counters_and_gauges_as_text() -> None:
     metrics = Metrics()
     metrics.stages({"pose": 0.25, "draw": 0.5}, "live")
@@ -137,7 +158,23 @@ def test_log_lines_name_no_files_and_no_addresses() -> None:
     assert any(call.startswith("tests/app/test_status.py:") for call in line["trace"])
     assert "holiday" not in json.dumps(line)
     line = logged("httpx.client", lambda log: log.warning("GET %s from %s", "a.mp4", "10.0.0.7"))
-    assert line["event"] == "GET %s from %s"
+    assert line["place"].startswith("tests/app/test_status.py:") and "10.0.0.7" not in str(line)
+
+
+def test_log_lines_do_not_hold_what_other_libraries_say_of_an_exception() -> None:
+    async def forget_a_task() -> None:
+        async def fail() -> None:
+            raise ValueError("secret holiday.mp4")
+
+        task = asyncio.ensure_future(fail())
+        await asyncio.wait([task])
+        del task  # nobody asked for its result: asyncio logs the exception, in its own text
+        gc.collect()
+
+    line = logged("asyncio", lambda _: run(forget_a_task()))
+    assert "holiday" not in json.dumps(line)
+    assert line["level"] == "error" and line["error"] == "ValueError"
+    assert "asyncio/base_events.py:" in line["place"]
 
 
 def test_log_lines_carry_fields() -> None:

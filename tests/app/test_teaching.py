@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -182,6 +183,58 @@ def test_a_file_that_cannot_be_used_changes_nothing(
     assert mine.learned is learned
 
 
+def test_a_set_has_the_limits_of_recordings(
+    session: Session, teacher: Teacher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, path = one(), tmp_path / "set.npz"
+    many = replace(
+        few,
+        frame=np.zeros(1200, np.int32),
+        person=np.arange(1200, dtype=np.int32),
+        keypoints=np.repeat(few.keypoints[:1], 1200, axis=0),
+        boxes=np.repeat(few.boxes[:1], 1200, axis=0),
+    )
+    dense = scene([150], np.arange(40_000) / 1000)
+    monkeypatch.setattr(teacher, "look", lambda *_: pytest.fail("it was looked at"))
+    for recording, why in ((many, "1,200 people, the limit is 1,000"), (dense, "40000 frames")):
+        TaughtActions().add("bounce", few).add("bounce", recording).save(path)
+        with pytest.raises(TeachError, match=why) as error:
+            session.teaching.load(teacher, path)
+        assert str(error.value).startswith("set.npz") and session.teaching.learned is None
+
+
+def test_a_part_of_something_long_is_an_example(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    path, mine = tmp_path / "late.npz", sessions.get("a").teaching
+    scene([150], 100 + TIMES).save(path)
+    lesson = lesson_from_files([path], "juggle", mine, teacher, sessions)
+    lesson.look(sessions.checks, AppSettings().limits)
+    assert not lesson.refused
+    lesson.start()
+    assert lesson.wait(60) and "was learned" in lesson.told
+
+
+def test_a_long_recording_is_no_clip(sessions: Sessions, teacher: Teacher, tmp_path: Path) -> None:
+    path, mine = tmp_path / "long.npz", sessions.get("a").teaching
+    scene([150], np.arange(0, 90, 0.25)).save(path)
+    lesson = lesson_from_files([path], "juggle", mine, teacher, sessions)
+    lesson.look(sessions.checks, AppSettings().limits)
+    lesson.start()
+    assert lesson.wait(60) and "an example of 90 s" in lesson.told
+
+
+def test_files_that_were_deleted_meanwhile_are_said_to_be_gone(
+    sessions: Sessions, teacher: Teacher, tmp_path: Path
+) -> None:
+    mine, paths = sessions.get("a").teaching, [tmp_path / "a.mp4", tmp_path / "b.npz"]
+    lesson = lesson_from_files(paths, "juggle", mine, teacher, sessions)
+    lesson.look(sessions.checks, AppSettings().limits)
+    assert lesson.told_at_once.count("is no longer on this server; give it again.") == 2
+    told = taught_files(paths, "juggle", mine, teacher, sessions)
+    assert told.count("is no longer on this server; give it again.") == 2
+
+
 def test_recordings_are_examples_and_what_is_none_is_explained(
     sessions: Sessions, teacher: Teacher, tmp_path: Path
 ) -> None:
@@ -233,8 +286,8 @@ def test_what_is_learned_from_files_can_be_stopped(
     lesson.note = stop_at_the_second
     lesson.start()
     assert lesson.wait(60)
-    assert "2.npz was stopped. 1 more left out. What was learned before stays." in lesson.told
-    assert mine.actions.count("juggle") == 2
+    assert "1.npz was stopped. 2 more left out. What was learned before stays." in lesson.told
+    assert mine.actions.count("juggle") == 1
 
 
 def test_files_that_wait_are_kept_and_let_go_when_given_up(
@@ -351,7 +404,8 @@ def test_what_takes_long_says_how_far_it_is_and_can_be_given_up(
     looked, go_on = threading.Semaphore(0), threading.Semaphore(0)
     look = teacher.look
 
-    def slow(example: Example) -> object:
+    def slow(example: Example, note: Callable[[], None]) -> object:
+        note()
         looked.release()
         assert go_on.acquire(timeout=60)
         return look(example)
@@ -371,6 +425,40 @@ def test_what_takes_long_says_how_far_it_is_and_can_be_given_up(
     assert mine.take.wait(60)
     assert "Your examples are as they were." in teach_busy.progress(ui, mine)["told"]
     assert mine.actions.examples == () and mine.taught is None
+
+
+def test_others_get_their_turn_within_an_example_and_it_can_be_stopped_there(
+    engine: Engine, teacher: Teacher
+) -> None:
+    crowd = Example("juggle", scene([30.0 * i for i in range(20)], np.arange(100) / 25))
+    turns: list[bool] = []
+
+    def other() -> None:
+        with engine.model():
+            turns.append(True)
+
+    def let_go() -> None:
+        if len(turns) == 4:
+            raise Cancelled("stopped on request")
+        waiting = threading.Thread(target=other, daemon=True)
+        waiting.start()
+        waiting.join(60)
+
+    with pytest.raises(Cancelled):
+        teacher.look(crowd, let_go)
+    assert len(turns) == 4 and not engine.waiting
+
+
+def test_an_example_in_bits_is_seen_like_a_whole_one(
+    teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = Example("juggle", scene([100, 300], np.arange(100) / 25))
+    whole = teacher.look(example)
+    monkeypatch.setattr("skeletr.taught_features._PIECE", 3)
+    bits = teacher.look(example)
+    assert len(whole.features) > 6
+    assert np.allclose(whole.features, bits.features, atol=1e-5)
+    assert np.allclose(whole.scores, bits.scores, atol=1e-5)
 
 
 def test_one_after_the_other_is_learned_and_nothing_of_it_is_lost(

@@ -150,8 +150,10 @@ class Track:
         return self.predictions[nearest] if abs(self.times[nearest] - time) <= reach else None
 
 
-_REST_WEIGHT = 0.3  # of a rest, in the summary of somebody who also did something
-_PASSING_WEIGHT = 0.05  # of coming and going, in the summary of somebody who came for something
+# In the summary of somebody of whom an action was surely seen, shares count less
+_AT_REST = 0.3  # of moments at rest: who waves and then stands there has waved
+_GUESSED = 0.3  # of what was never surely said
+_PASSING = 0.05  # of coming and going, where anything else was: who comes, comes for something
 
 
 @dataclass(frozen=True)
@@ -195,10 +197,10 @@ class ActionLog:
     def summary(self, track: Track) -> list[tuple[str, float]]:
         """What was done over a whole track: labels with shares that sum to 1, best first.
 
-        Moments count by the square of how sure the model is. Where it is ever sure of an action,
-        resting counts `_REST_WEIGHT` only: who waves and then stands there has waved; and coming
-        and going `_PASSING_WEIGHT`: who walks up to somebody and shakes hands has shaken hands.
-        Empty where nothing was predicted.
+        Moments count by the square of how sure the model is. Where it was ever sure of an action,
+        moments at rest, mere guesses, and coming and going count less: who waves and then stands
+        there has waved, and who walks up to somebody and shakes hands has shaken hands. Empty
+        where nothing was predicted.
         """
         return self._shares(track.predictions)
 
@@ -207,11 +209,15 @@ class ActionLog:
         if not found:
             return []
         scores = np.stack([p.scores for p in found]).astype(np.float64)  # (n, K)
-        share = (scores.max(axis=1) ** 2) @ scores
-        sure = {p.label for p in found if p.status is Status.OK} - set(self.rests)
-        if sure:
-            share[np.isin(self.labels, self.rests)] *= _REST_WEIGHT
-        if sure - set(self.passing):
-            share[np.isin(self.labels, self.passing)] *= _PASSING_WEIGHT
+        moments = scores.max(axis=1) ** 2
+        said = {p.label for p in found if p.status is Status.OK}
+        acts = said - set(self.rests)
+        if acts:
+            moments[[p.label in self.rests for p in found]] *= _AT_REST
+        share = moments @ scores
+        if acts:
+            share[~np.isin(self.labels, [*said, *self.rests])] *= _GUESSED
+        if acts - set(self.passing):
+            share[np.isin(self.labels, self.passing)] *= _PASSING
         share /= share.sum()
         return [(self.labels[i], float(share[i])) for i in np.argsort(-share)]

@@ -330,3 +330,14 @@ def test_who_comes_up_and_waves_has_waved():
     # Who comes and does nothing that one could be sure of has come.
     came = _track(_says(0, 0.9), _says(0, 0.9), _says(1, 0.39))
     assert ActionLog(LABELS, 1.0, {}, came, passing=(LABELS[0],)).overall()[0][0] == LABELS[0]
+
+
+def test_who_stands_and_was_once_taken_for_something_else_stands():
+    rests = ("stand",)
+    doubtful = np.array([0.45, 0.15, 0.4])  # stands; a little like walking, each time
+    still = decide(doubtful, LABELS, 0.4)
+    track = _track(*[still] * 8, _says(1, 0.45))  # waved once, perhaps
+    log = ActionLog(LABELS, 1.0, {}, track, rests=rests)
+    assert log.overall()[0][0] == "stand"
+    order = [label for label, _ in log.overall()]
+    assert order.index("wave") < order.index("walk")  # which was never surely said

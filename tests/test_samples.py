@@ -70,12 +70,13 @@ def test_what_init_fixes_need_not_be_given(tmp_path: Path) -> None:
     )
     shipped = Checkpoint.from_pretrained(DEFAULT_CHECKPOINT)
     assert load_config(path, ["stream=bone"]).stream == "bone"  # may start from joints
+    assert load_config(path, ["size=L"]).size == "L"  # which a small one grows into
     found = load_config(path, ["tasks.1.fold=3", "tasks.0.weight=2"])
     assert found.stream == "joint"
     assert found.sequences == replace(shipped.sequences, window=4)
     assert (found.tasks[1].fold, found.tasks[0].weight) == (3, 2.0)
     for override, said in (
-        ("size=L", "init is of size 'S'"),
+        ("backbone=ctrgcn", "init is of backbone 'stgcn\\+\\+'"),
         ("init=nowhere", "init: no checkpoint"),
         ("tasks.2.fold=1", "0 to 1"),
         ("tasks.0.colour=red", r"tasks\.0\.colour"),

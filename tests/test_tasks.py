@@ -136,7 +136,12 @@ def test_a_head_of_the_same_labels_is_taken_over(tmp_path: Path, stores: dict[st
     bones = replace(setting, stream="bone")
     assert "trunk was trained on the joint stream" in Trainer(bones, load_tasks(bones))._notes
     frozen = {"stream": "bone", "freeze": "backbone"}
-    for change, said in (({"size": "L"}, "backbone"), (frozen, "joint stream only")):
+    large = replace(setting, size="L")
+    grown = Trainer(large, load_tasks(large))
+    assert any("trunk grown from" in note for note in grown._notes)
+    assert any("head for own from there" in note for note in grown._notes)
+    other_kind = {"backbone": "ctrgcn"}
+    for change, said in ((other_kind, "backbone"), (frozen, "joint stream only")):
         other = replace(setting, **change)
         with pytest.raises(ConfigError, match=said):
             Trainer(other, load_tasks(other))

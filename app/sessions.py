@@ -69,9 +69,8 @@ class Sessions:
         self._engine = engine
         self._sessions: dict[str, Session] = {}
         self._closed: OrderedDict[str, float] = OrderedDict()  # when, oldest first
-        self._forgotten: OrderedDict[str, None] = (
-            OrderedDict()
-        )  # closed for others, first one first
+        # Pages that were closed for others, the first one first.
+        self._forgotten: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
         self._stop = threading.Event()
 

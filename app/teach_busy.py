@@ -72,7 +72,7 @@ def progress(ui: SimpleNamespace, teaching: Teaching) -> dict:
 
 
 def stop(teaching: Teaching) -> None:
-    """Give up what goes on, if anything does; it ends within an example."""
+    """Give up what goes on, if anything does; it ends within a fraction of a second."""
     if teaching.take is not None:
         teaching.take.stop.set()
 

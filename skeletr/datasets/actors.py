@@ -14,6 +14,7 @@ from skeletr.skeleton import COCO_FLIP
 
 HEIGHT_IN_TORSOS = 3.2  # a standing person, head to ankles, over shoulders to hips
 _IN_PLACE = {"walk": (0.4, 1.7), "run": (1.0, 3.5)}  # metres per second when really going
+_TURN = 0.3  # seconds from one thing that is done to the next
 _FAR_SIDE = ((5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16))
 
 
@@ -105,15 +106,23 @@ def on_plane(
 
 def then(first: Actor, second: Actor, times: np.ndarray, change: float) -> Actor:
     """One person who does one thing until `change` seconds and another thing after it."""
-    weight = np.clip((times - change) / 0.3 + 0.5, 0, 1)[None, :, None].astype(np.float32)
-    both = first.seen & second.seen
-    weight = np.where(both, weight, (weight > 0.5).astype(np.float32))
-    xy = (1 - weight[..., None]) * first.xy + weight[..., None] * second.xy
-    seen = np.where(weight < 0.5, first.seen, second.seen)
+    xy, seen = blend((first.xy, first.seen), (second.xy, second.seen), times, change)
     before = (Span(s.label, s.start, min(s.end, change)) for s in first.spans[0])
     after = (Span(s.label, max(s.start, change), s.end) for s in second.spans[0])
     spans = tuple(s for s in (*before, *after) if s.end > s.start)
     return Actor(xy, seen, (spans,))
+
+
+Joints = tuple[np.ndarray, np.ndarray]  # points (P, T, 17, D) and seen (P, T, 17)
+
+
+def blend(first: Joints, second: Joints, times: np.ndarray, change: float) -> Joints:
+    """From one movement to another in `_TURN` seconds around `change`; what is seen in one of the
+    two only is not mixed."""
+    weight = np.clip((times - change) / _TURN + 0.5, 0, 1)[None, :, None].astype(np.float32)
+    weight = np.where(first[1] & second[1], weight, (weight > 0.5).astype(np.float32))
+    points = (1 - weight[..., None]) * first[0] + weight[..., None] * second[0]
+    return points, np.where(weight < 0.5, first[1], second[1])
 
 
 def mirror(actor: Actor) -> Actor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skeletr.datasets.actors import Actor, Body, embody, on_plane
+from skeletr.datasets.actors import Actor, Body, blend, embody, on_plane
 from skeletr.datasets.camera import Camera, facing, project
 from skeletr.datasets.motion import Span
 from skeletr.datasets.pool import TakePool
@@ -26,7 +26,6 @@ _BLOWS = {
 _GESTURES = ("wave", "point", "beckon", "signal to stop", "clap", "bow", STAND)
 _WALK = "walk"
 _COMES_FIRST = 0.35  # share of the blows before which the doer walks up
-_TURN = 0.3  # seconds from walking to a blow
 _TIPS = (9, 10, 15, 16)  # wrists and ankles: what a blow lands with
 
 
@@ -89,11 +88,8 @@ def _come_for(pool: TakePool, blow: str, times: np.ndarray, rng: np.random.Gener
     walker = _turned(embody(pool.spatial(rng, _WALK), times, rng), 0.0)
     speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / begin)
     walker = _shifted(walker, -speed * np.clip(begin - times, 0, None))
-    share = np.clip((times - begin) / _TURN + 0.5, 0, 1).astype(np.float32)[None, :, None]
-    both = walker.seen & doer.seen
-    share = np.where(both, share, (share > 0.5).astype(np.float32))
-    mixed = (1 - share[..., None]) * walker.points + share[..., None] * doer.points
-    seen = np.where(share < 0.5, walker.seen, doer.seen)
+    joints = (walker.points, walker.seen), (doer.points, doer.seen)
+    mixed, seen = blend(*joints, times, begin)
     spans = (Span(COME, 0.0, begin), *doer.spans)
     return _Two(replace(doer, points=mixed, seen=seen, spans=spans), replace(other, spans=spans))
 

@@ -34,13 +34,12 @@ from skeletr.datasets.noise import NoiseConfig, estimate
 from skeletr.datasets.timeline import sample
 from skeletr.datasets.vocabulary import COME, GO, PASSING
 from skeletr.evaluation.live import recognise
-from skeletr.evaluation.protocol import IMAGE_SIZE
+from skeletr.evaluation.protocol import IMAGE_SIZE, NOSE, fit
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.recording import Recording
 
 _PEOPLE = ("kinder_gator", "kard", "utkinect", "florence3d")  # three dimensions, several actions
 _RATE = 15.0  # frames per second
-_FILLED = 0.8  # of the picture
 _MIDDLE = 0.4  # seconds around the middle half of an action that still count as its middle
 
 
@@ -146,8 +145,8 @@ def _film(
     times = np.arange(0.0, clip.duration, 1 / _RATE)
     points, seen = sample(clip, times)
     height = HEIGHT_IN_TORSOS * torso_length(clip)
-    points = head_to_nose(points, 0.0375 * height, 0.02 * height)
-    pixels = _fitted(project(points, Camera.random(rng, all_round=False)))
+    points = head_to_nose(points, NOSE[0] * height, NOSE[1] * height)
+    pixels = fit(project(points, Camera.random(rng, all_round=False)), seen)
     bodies = [
         estimate(xy, there, times, NoiseConfig(), rng)
         for xy, there in zip(pixels, seen, strict=True)
@@ -164,14 +163,6 @@ def _cut(take: Take) -> Take:
     whole = Span(span.label, 0.0, float(times[-1] - times[0]))
     cut = Clip(points, seen, times - times[0], clip.label, clip.dataset, clip.name, clip.group)
     return Take(cut, whole)
-
-
-def _fitted(xy: np.ndarray) -> np.ndarray:
-    """(P, T, 17, 2) in metres -> pixels, in the middle of the picture."""
-    low, high = xy.min(axis=(0, 1, 2)), xy.max(axis=(0, 1, 2))
-    size = np.array(IMAGE_SIZE)
-    scale = _FILLED * float((size / (high - low)).min())
-    return ((xy - (low + high) / 2) * scale + size / 2).astype(np.float32)
 
 
 if __name__ == "__main__":

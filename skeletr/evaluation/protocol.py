@@ -21,7 +21,7 @@ from skeletr.sequences import SequenceConfig, Sequences, build_sequences, window
 
 IMAGE_SIZE = (1280, 720)
 _FILLED = 0.8  # of the picture
-_NOSE = (0.0375, 0.02)  # before and below the centre of the head, in heights
+NOSE = (0.0375, 0.02)  # before and below the centre of the head, in heights
 _LEAST_OBSERVED = 0.3
 _BATCH = 64  # sequences
 
@@ -39,10 +39,10 @@ def clip_recording(clip: Clip, noise: NoiseConfig | None = None) -> Recording:
     points, seen, times = clip.points[:, inside], clip.seen[:, inside], clip.times[inside]
     if points.shape[-1] == 3:
         height = HEIGHT_IN_TORSOS * torso_length(clip)
-        points = head_to_nose(points, _NOSE[0] * height, _NOSE[1] * height)
+        points = head_to_nose(points, NOSE[0] * height, NOSE[1] * height)
         distance = max(float(np.median(points[..., 2])), 1.0)
         points = project(points, Camera(0.0, 0.0, 0.0, distance))
-    pixels = _fit(points, seen)
+    pixels = fit(points, seen)
     rng = np.random.default_rng(zlib.crc32(clip.name.encode()))
     people = [
         clean(xy, there) if noise is None else estimate(xy, there, times, noise, rng)
@@ -117,7 +117,7 @@ def _batches(windows: list[tuple[int, Window]]) -> list[list[tuple[int, Window]]
     return parts
 
 
-def _fit(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
+def fit(points: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Scale and move points (P, T, 17, 2) into the middle of the picture."""
     visible = points[seen]
     if not len(visible):

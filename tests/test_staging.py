@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from skeletr.datasets import Clip
+from skeletr.datasets.actors import Actor
 from skeletr.datasets.camera import Camera
 from skeletr.datasets.noise import NoiseConfig, entangle
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
-from skeletr.datasets.vocabulary import INTERACTIONS, STAND
+from skeletr.datasets.vocabulary import COME, GO, INTERACTIONS, PASSING, STAND
 
 from .skeleton_files import standing
 
@@ -47,12 +48,12 @@ def _scenes(*labels: str, count: int = 60) -> list:
     return [stage(pool, TIMES, SIDE, np.random.default_rng(i)) for i in range(count)]
 
 
-def _hips(actor: object) -> np.ndarray:
+def _hips(actor: Actor) -> np.ndarray:
     return actor.xy[:, :, [11, 12]].mean(axis=2)  # (2, T, 2)
 
 
 def test_a_kick_that_reaches_somebody_is_a_kick_at_somebody() -> None:
-    kicks = [s for s in _scenes(STAND, "kick") if s.spans[0][0].label == "kick someone"]
+    kicks = [s for s in _scenes(STAND, "kick") if "kick someone" in _labels(s, 0)]
     assert kicks
     for actor in kicks:
         assert [s.label for s in actor.spans[0]] == [s.label for s in actor.spans[1]]
@@ -65,7 +66,9 @@ def test_a_kick_that_reaches_somebody_is_a_kick_at_somebody() -> None:
 
 
 def test_they_look_at_each_other_whichever_way_they_were_recorded() -> None:
-    for actor in _scenes(STAND, count=20):
+    pair = [a for a in _scenes(STAND, count=40) if len(a.xy) == 2]
+    assert len(pair) > 20
+    for actor in pair:
         hips = _hips(actor)
         nose = actor.xy[:, :, 0, 0] - hips[..., 0]
         towards = np.sign(hips[1, :, 0] - hips[0, :, 0])
@@ -74,17 +77,50 @@ def test_they_look_at_each_other_whichever_way_they_were_recorded() -> None:
 
 
 def test_gestures_keep_their_label_and_the_other_one_stands() -> None:
-    for actor in _scenes(STAND, "wave"):
-        named = {s.label for s in actor.spans[0]} | {s.label for s in actor.spans[1]}
-        assert named <= {"wave", STAND}
-        assert {s.label for s in actor.spans[1]} == {STAND}
+    waved = [a for a in _scenes(STAND, "wave") if "wave" in _labels(a, 0)]
+    assert waved
+    for actor in waved:
+        assert _labels(actor, 0) == {"wave"}
+        assert _labels(actor, 1) == {STAND}
+
+
+def test_who_points_alone_or_at_somebody_is_the_only_one_who_does() -> None:
+    pointing = [a for a in _scenes(STAND, count=120) if "point" in _labels(a, 0)]
+    assert {len(actor.xy) for actor in pointing} == {1, 2}
+    for actor in pointing:
+        assert _labels(actor, 0) <= {"point", STAND}
+        assert all(_labels(actor, person) == {STAND} for person in range(1, len(actor.xy)))
+
+
+def _labels(actor: Actor, person: int) -> set[str]:
+    return {span.label for span in actor.spans[person]}
+
+
+def test_who_came_for_something_came_nearer_before_it_and_went_after_it() -> None:
+    came = left = 0
+    for actor in _scenes(STAND, "walk", count=200):
+        spans = {s.label: s for s in actor.spans[0]}
+        acts = [s for label, s in spans.items() if label in INTERACTIONS - PASSING]
+        apart = np.abs(np.subtract(*_hips(actor)[..., 0])) if len(actor.xy) == 2 else None
+        if not acts or apart is None:
+            continue
+        if COME in spans:
+            came += 1
+            assert apart[0] > apart[int(spans[COME].end * 20)]
+            assert acts[0].start >= spans[COME].end - 1e-6
+        if GO in spans:
+            left += 1
+            assert apart[-1] > apart[int(spans[GO].start * 20)]
+            assert acts[0].end <= spans[GO].start + 1e-6
+    assert came > 10
+    assert left > 5
 
 
 def test_coming_gets_nearer_and_going_gets_farther() -> None:
     seen = set()
     for actor in _scenes(STAND, "walk"):
         label = actor.spans[0][0].label
-        if label not in INTERACTIONS:
+        if _labels(actor, 0) - PASSING:
             continue
         hips = _hips(actor)[..., 0]
         distance = np.abs(hips[0] - hips[1])

@@ -2,20 +2,33 @@
 
 Few clips show two people, and there the two always interact. So the pool's single people are
 put face to face: a kick that reaches the other one is "kick someone", a wave at somebody stays a
-wave, and two people who just stand there do nothing. What it is follows from both together.
+wave, hands that meet are a handshake, and two people who just stand there do nothing. What it is
+follows from both together. They may walk up to each other before it and away after it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from skeletr.datasets.actors import Actor, Body, blend, embody, on_plane
-from skeletr.datasets.camera import Camera, facing, project
+from skeletr.datasets.actors import Actor, Body, blend, embody
+from skeletr.datasets.camera import Camera
+from skeletr.datasets.meetings import HITS, MEETINGS, point
 from skeletr.datasets.motion import Span
 from skeletr.datasets.pool import TakePool
-from skeletr.datasets.vocabulary import COME, GO, STAND
+from skeletr.datasets.two_people import (
+    Two,
+    cast,
+    grown,
+    hips,
+    shifted,
+    shoot,
+    shoot_one,
+    tall,
+    turned,
+)
+from skeletr.datasets.vocabulary import COME, GO, INTERACTIONS, STAND
 
 # What one person does -> what it is when it reaches somebody.
 _BLOWS = {
@@ -23,18 +36,14 @@ _BLOWS = {
     "punch the air": "punch someone",
     "push an object": "push someone",
 }
-_GESTURES = ("wave", "point", "beckon", "signal to stop", "clap", "bow", STAND)
+_GESTURES = ("wave", "beckon", "signal to stop", "clap", "bow", STAND)
+_POINT = "point"
 _WALK = "walk"
-_COMES_FIRST = 0.35  # share of the blows before which the doer walks up
+_COME, _LEAVE = 0.4, 0.3  # shares of the acts before which they walk up, after which they part
+_BOTH = 0.45  # chance that both of them walk
+_ALONE = 0.5  # of those who point: nobody else is there
 _TIPS = (9, 10, 15, 16)  # wrists and ankles: what a blow lands with
-
-
-@dataclass(frozen=True)
-class _Two:
-    """The doer, who looks along +x with the hips at 0, and the other one, who looks back."""
-
-    doer: Body
-    other: Body
+_LONG_ENOUGH = 0.5  # seconds for which somebody who leaves is seen
 
 
 def can_stage(pool: TakePool) -> bool:
@@ -43,55 +52,123 @@ def can_stage(pool: TakePool) -> bool:
 
 
 def stage(pool: TakePool, times: np.ndarray, camera: Camera, rng: np.random.Generator) -> Actor:
-    """Two people at scene times (T,) before a camera: a blow, a gesture, or coming and going."""
+    """Two people at scene times (T,) before a camera: a meeting, a blow, a gesture, or coming and
+    going; sometimes one, who points."""
     there = pool.spatial_labels()
-    blows = [label for label in _BLOWS if label in there]
-    gestures = [label for label in _GESTURES if label in there]
     draw = rng.random()
-    if blows and draw < 0.55:
-        blow = blows[rng.integers(len(blows))]
-        if _WALK in there and rng.random() < _COMES_FIRST:
-            return _shoot(_come_for(pool, blow, times, rng), times, camera, rng)
-        return _shoot(_blow(_cast(pool, blow, times, rng), times, rng), times, camera, rng)
-    if _WALK in there and draw < 0.75:
-        two = _cast(pool, _WALK, times, rng)
-        return _shoot(_come_or_go(two, times, rng), times, camera, rng)
-    two = _cast(pool, gestures[rng.integers(len(gestures))], times, rng)
+    if draw < 0.62:
+        return shoot(_act(pool, times, rng), times, camera, rng)
+    if _WALK in there and draw < 0.76:
+        return shoot(_come_or_go(cast(pool, _WALK, times, rng), times, rng), times, camera, rng)
+    if draw < 0.86:
+        two = point(cast(pool, STAND, times, rng), times, rng)
+        alone = rng.random() < _ALONE
+        return shoot_one(two.doer, times, camera, rng) if alone else shoot(two, times, camera, rng)
+    gestures = [label for label in _GESTURES if label in there]
+    two = cast(pool, gestures[rng.integers(len(gestures))], times, rng)
     away = float(rng.uniform(0.6, 1.8))
-    return _shoot(replace(two, other=_shifted(two.other, away)), times, camera, rng)
+    return shoot(replace(two, other=shifted(two.other, away)), times, camera, rng)
 
 
-def _cast(pool: TakePool, label: str, times: np.ndarray, rng: np.random.Generator) -> _Two:
-    doer = _turned(embody(pool.spatial(rng, label), times, rng), float(rng.normal(0, 12)))
-    other = _turned(embody(pool.spatial(rng, STAND), times, rng), 180 + float(rng.normal(0, 20)))
-    return _Two(doer, other)
+def _act(pool: TakePool, times: np.ndarray, rng: np.random.Generator) -> Two:
+    """What two people do with each other; before it they may come, and after it go."""
+    there = pool.spatial_labels()
+    labels = [*MEETINGS, *(label for label in _BLOWS.values() if _can(label, there))]
+    label = labels[rng.integers(len(labels))]
+    if _WALK not in there or rng.random() >= _COME:
+        two = _plot(pool, label, times, rng)
+    else:
+        two = _come_for(pool, label, times, rng)
+    if _WALK in there and rng.random() < _LEAVE:
+        two = _part(pool, two, times, rng)
+    return two
 
 
-def _blow(two: _Two, times: np.ndarray, rng: np.random.Generator) -> _Two:
+def _can(label: str, there: frozenset[str]) -> bool:
+    return label in HITS or any(name == label and act in there for act, name in _BLOWS.items())
+
+
+def _plot(pool: TakePool, label: str, times: np.ndarray, rng: np.random.Generator) -> Two:
+    if label in MEETINGS:
+        return MEETINGS[label](cast(pool, STAND, times, rng), times, rng)
+    there = pool.spatial_labels()
+    recorded = [blow for blow, name in _BLOWS.items() if name == label and blow in there]
+    if recorded and (label not in HITS or rng.random() < 0.5):
+        return _blow(cast(pool, recorded[0], times, rng), times, rng)
+    return HITS[label](cast(pool, STAND, times, rng), times, rng)
+
+
+def _blow(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     """The other one stands where the doer's hand or foot gets to, and may give way to it."""
-    reach = two.doer.points[0, :, _TIPS, 0].max(axis=0)  # (T,)
-    hit = float(times[int(reach.argmax())])
+    farthest = two.doer.points[0, :, _TIPS, 0].max(axis=0)  # (T,)
+    hit = float(times[int(farthest.argmax())])
     back = float(rng.uniform(0, 0.35)) * np.clip((times - hit) / 0.3, 0, 1)
-    other = _shifted(two.other, float(reach.max()) + float(rng.uniform(-0.1, 0.25)) + back)
+    other = shifted(two.other, float(farthest.max()) + float(rng.uniform(-0.1, 0.25)) + back)
     spans = tuple(replace(s, label=_BLOWS.get(s.label, s.label)) for s in two.doer.spans)
-    return _Two(replace(two.doer, spans=spans), replace(other, spans=spans))
+    return Two(two.doer, other).with_spans(spans)
 
 
-def _come_for(pool: TakePool, blow: str, times: np.ndarray, rng: np.random.Generator) -> _Two:
-    """Walking up to somebody who stands there, then a blow."""
+def _come_for(pool: TakePool, label: str, times: np.ndarray, rng: np.random.Generator) -> Two:
+    """Walking up to somebody, then what they came for."""
     begin = float(rng.uniform(0.25, 0.6)) * float(times[-1])
-    # What happens at times after `begin` only; before it, the clip's first moments are held.
+    # What happens at times after `begin` only; before it, the first moments are held.
     later = np.concatenate([times[times >= begin] - begin, [float(times[-1]) - begin + 1e-3]])
-    hit = _blow(_cast(pool, blow, later, rng), later, rng)
+    act = _plot(pool, label, later, rng)
     first = int((times < begin).sum())
-    doer, other = (_held(body, first, begin) for body in (hit.doer, hit.other))
-    walker = _turned(embody(pool.spatial(rng, _WALK), times, rng), 0.0)
-    speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / begin)
-    walker = _shifted(walker, -speed * np.clip(begin - times, 0, None))
-    joints = (walker.points, walker.seen), (doer.points, doer.seen)
-    mixed, seen = blend(*joints, times, begin)
-    spans = (Span(COME, 0.0, begin), *doer.spans)
-    return _Two(replace(doer, points=mixed, seen=seen, spans=spans), replace(other, spans=spans))
+    spans = (Span(COME, 0.0, begin),)
+    bodies = []
+    for body, looks, walks in ((act.doer, 1, True), (act.other, -1, rng.random() < _BOTH)):
+        held = _held(body, first, begin)
+        if walks:
+            held = _walking(pool, held, times, begin, looks, rng, before=True)
+        bodies.append(replace(held, spans=(*spans, *held.spans)))
+    return Two(*bodies)
+
+
+def _part(pool: TakePool, two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
+    """After what they did, one of them or both turn round and walk away."""
+    last = float(times[-1])
+    done = max(
+        (s.end for s in two.doer.spans if s.label in INTERACTIONS - {COME, GO}), default=last
+    )
+    if done > last - _LONG_ENOUGH:
+        return two
+    who = rng.random()
+    bodies = []
+    for body, looks, leaves in (
+        (two.doer, 1, who > 0.3),
+        (two.other, -1, who < 0.3 or who > 1 - _BOTH),
+    ):
+        if leaves:
+            body = _walking(pool, body, times, done, -looks, rng, before=False)
+        kept = (replace(s, end=min(s.end, done)) for s in body.spans if s.start < done)
+        bodies.append(replace(body, spans=(*kept, Span(GO, done, last + 1))))
+    return Two(*bodies)
+
+
+def _walking(
+    pool: TakePool,
+    body: Body,
+    times: np.ndarray,
+    moment: float,
+    looks: int,
+    rng: np.random.Generator,
+    *,
+    before: bool,
+) -> Body:
+    """The same, who walks before `moment`, or after it, along +x or -x, as `looks` says."""
+    heading = 0.0 if looks > 0 else 180.0
+    walker = grown(embody(pool.spatial(rng, _WALK), times, rng), tall(body))
+    walker = turned(walker, heading + float(rng.normal(0, 6)))
+    place = hips(body)[int(np.argmin(np.abs(times - moment)))]
+    long = moment if before else float(times[-1]) - moment
+    speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / max(long, 0.1))
+    since = np.clip(times - moment, None, 0) if before else np.clip(times - moment, 0, None)
+    walker = shifted(walker, place[0] + looks * speed * since, place[2])
+    walks, does = (walker.points, walker.seen), (body.points, body.seen)
+    pair = (walks, does) if before else (does, walks)
+    points, seen = blend(*pair, times, moment)
+    return replace(body, points=points, seen=seen)
 
 
 def _held(body: Body, frames: int, seconds: float) -> Body:
@@ -112,40 +189,12 @@ def _held(body: Body, frames: int, seconds: float) -> Body:
     )
 
 
-def _come_or_go(two: _Two, times: np.ndarray, rng: np.random.Generator) -> _Two:
+def _come_or_go(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     """Walking up to somebody who stands there, or away from them."""
     speed = min(float(rng.uniform(0.5, 1.5)), 3.0 / float(times[-1]))
     near = float(rng.uniform(0.45, 1.1))
     comes = rng.random() < 0.5
     far = near + speed * (times[-1] - times if comes else times)
-    doer = two.doer if comes else _turned(two.doer, 180.0)
+    doer = two.doer if comes else turned(two.doer, 180.0)
     spans = (Span(COME if comes else GO, 0.0, float(times[-1])),)
-    return _Two(replace(_shifted(doer, -far), spans=spans), replace(two.other, spans=spans))
-
-
-def _shoot(two: _Two, times: np.ndarray, camera: Camera, rng: np.random.Generator) -> Actor:
-    points = np.concatenate([two.doer.points, two.other.points])
-    seen = np.concatenate([two.doer.seen, two.other.seen])
-    height = (two.doer.height + two.other.height) / 2
-    xy = project(points, camera) / height
-    return on_plane(xy, seen, (two.doer.spans, two.other.spans), times, rng)
-
-
-def _turned(body: Body, degrees: float) -> Body:
-    """On the floor at the origin, looking along +x, then turned by `degrees` about the vertical."""
-    points = body.points[:1]
-    hips = np.median(points[..., [11, 12], :].mean(axis=2), axis=(0, 1))
-    floor = float(np.median(points[..., [15, 16], 1].max(axis=-1)))
-    points = points - (hips[0], floor, hips[2])
-    heading = facing(points).mean(axis=(0, 1))
-    angle = np.arctan2(heading[2], heading[0]) - np.deg2rad(degrees)
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]])
-    return replace(body, points=(points @ turn).astype(np.float32), seen=body.seen[:1])
-
-
-def _shifted(body: Body, x: float | np.ndarray) -> Body:
-    """Moved along x by metres, a number or one for each of the (T,) frames."""
-    points = body.points.copy()
-    points[..., 0] += np.asarray(x, np.float32).reshape(-1, 1)
-    return replace(body, points=points)
+    return Two(shifted(doer, -far), two.other).with_spans(spans)

@@ -1,4 +1,4 @@
-"""Hands that go where they are wanted, and backs that bend: changes to recorded bodies.
+"""Hands that go where they are wanted, backs and knees that bend: changes to recorded bodies.
 
 Metres: x right, y down, z away. Limbs keep their length; see `skeletr.synthetic.body.two_links`.
 """
@@ -12,7 +12,10 @@ from skeletr.synthetic.body import two_links
 
 LEFT, RIGHT = 0, 1
 _ARMS = ((5, 7, 9), (6, 8, 10))  # shoulder, elbow, wrist
+_LEGS = ((11, 13, 15), (12, 14, 16))  # hip, knee, ankle
 _HIPS = [11, 12]
+_OVER_FEET = list(range(15))
+_SURELY_BENT = 0.05  # metres that the hips are lower, from which on knees are bent for sure
 _UPPER = list(range(11))  # head and arms
 _DOWN = np.array([0.0, 1.0, 0.0])
 
@@ -55,6 +58,45 @@ def lean(points: np.ndarray, radians: np.ndarray) -> np.ndarray:
     out = points.copy()
     out[:, _UPPER] = points[:, _UPPER] + moved
     return out
+
+
+def crouch(points: np.ndarray, down: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Lower the body over feet that stay where they are: (T,) metres down and back; knees bend
+    ahead."""
+    ahead = ahead_of(points)
+    out = points.copy()
+    out[:, _OVER_FEET] += (down[:, None] * _DOWN - back[:, None] * ahead)[:, None]
+    bent = np.clip(down / _SURELY_BENT, 0, 1)[:, None]  # straight legs are the recorded ones
+    for hip, knee, ankle in _LEGS:
+        thigh, shin = _length(points, hip, knee), _length(points, knee, ankle)
+        outward = points[:, hip] - points[:, _HIPS].mean(axis=1)
+        pole = ahead + outward / max(float(np.linalg.norm(outward, axis=-1).mean()), 1e-6) * 0.2
+        knees, _ = two_links(out[:, hip], points[:, ankle], thigh, shin, pole)
+        out[:, knee] = (1 - bent) * points[:, knee] + bent * knees
+    return out
+
+
+def ahead_of(points: np.ndarray) -> np.ndarray:
+    """(3,) level, where somebody looks most of the time."""
+    ahead = np.median(facing(points), axis=0) * (1, 0, 1)
+    return ahead / max(float(np.linalg.norm(ahead)), 1e-6)
+
+
+def beside(
+    points: np.ndarray,
+    side: int,
+    forward: float | np.ndarray,
+    outward: float | np.ndarray,
+    up: float | np.ndarray,
+    joint: int | None = None,
+) -> np.ndarray:
+    """(T, 3) a place seen from the shoulder of a side, or from another joint, in metres."""
+    ahead = ahead_of(points)
+    left = np.cross(-_DOWN, ahead)
+    out = left if side == LEFT else -left
+    origin = points[:, _ARMS[side][0] if joint is None else joint]
+    parts = ((forward, ahead), (outward, out), (up, -_DOWN))
+    return origin + sum(np.asarray(size).reshape(-1, 1) * axis for size, axis in parts)
 
 
 def arm_length(points: np.ndarray) -> float:

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skeletr.datasets.actors import Actor, act, bodies, mirror, on_plane, tempo, then
+from skeletr.datasets.acting import ACTED, acted
+from skeletr.datasets.actors import Actor, act, bodies, embody, mirror, on_plane, tempo, then
 from skeletr.datasets.camera import Camera, project
 from skeletr.datasets.chains import chain
 from skeletr.datasets.noise import NoiseConfig, crop, entangle, estimate, wander
 from skeletr.datasets.pool import TakePool
 from skeletr.datasets.staging import can_stage, stage
+from skeletr.datasets.two_people import shoot_one, turned
 from skeletr.datasets.variations import come_or_go, hold_still, roam
+from skeletr.datasets.vocabulary import STAND
 from skeletr.recording import Action, Recording
 
+_TO_THE_CAMERA = -90.0  # degrees, see `turned`
 IMAGE_SIZES = ((640, 480), (1280, 720), (720, 1280), (1280, 720), (640, 480), (1080, 1080))
 
 
@@ -26,6 +30,8 @@ class SceneConfig:
     pair: share of scenes with two people who interact; staged: share of those that are made from
     two clips of one person; chain: share of the others in which the two do several things, one
     after the other; bystander: share of scenes of a pair with one more.
+    acted: chance that an everyday action of one person is acted by somebody who was recorded
+    standing, where it can be: see `skeletr.datasets.acting`.
     crowd: chances of 1, 2, 3, 4 single people. together: chance that all do the same.
     change: chance that a person does a second thing. half_body: chance of a close camera that
     cuts off the legs. mirror: chance of a mirrored picture. noisy: chance of pose noise at all.
@@ -40,6 +46,7 @@ class SceneConfig:
     staged: float = 0.35
     chain: float = 0.5
     bystander: float = 0.25
+    acted: float = 0.0
     crowd: tuple[float, ...] = (0.6, 0.23, 0.12, 0.05)
     together: float = 0.3
     change: float = 0.2
@@ -134,15 +141,32 @@ def _single(
     rng: np.random.Generator,
 ) -> Actor:
     camera = Camera.random(rng, all_round=rng.random() < 0.1)
-    actor = act(pool.single(rng, label), times, camera, rng)
+    actor = _perform(pool, label, times, camera, config, rng)
     if rng.random() < config.still:
         actor = hold_still(actor, times, rng) or actor
     elif rng.random() < config.roam:
         actor = roam(actor, times, rng)
     if label is None and rng.random() < config.change:
-        second = act(pool.single(rng), times, camera, rng)
+        second = _perform(pool, None, times, camera, config, rng)
         actor = then(actor, second, times, float(rng.uniform(0.3, 0.7) * times[-1]))
     return actor
+
+
+def _perform(
+    pool: TakePool,
+    label: str | None,
+    times: np.ndarray,
+    camera: Camera,
+    config: SceneConfig,
+    rng: np.random.Generator,
+) -> Actor:
+    """One person doing one thing, as it was recorded or as somebody acts it."""
+    take = pool.single(rng, label)
+    name = take.action.label
+    if name not in ACTED or rng.random() >= config.acted or STAND not in pool.spatial_labels():
+        return act(take, times, camera, rng)
+    stands = turned(embody(pool.spatial(rng, STAND), times, rng), _TO_THE_CAMERA)
+    return shoot_one(acted(name, stands, times, rng), times, camera, rng)
 
 
 def place(

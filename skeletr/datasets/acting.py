@@ -183,6 +183,33 @@ def _arms(on: _Stage, points: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return points
 
 
+def _lift_a_barbell(on: _Stage) -> Acted:
+    """From the floor to the shoulders and overhead; scenes show some of it, at times all."""
+    steps = [on.draw(0.3, 1.0), on.draw(0.5, 1.0), on.draw(0.3, 2.5), on.draw(0.3, 0.8)]
+    moments = np.cumsum([0.0, *steps, on.draw(0.8, 3.5)])  # down, up, shoulders, out, held
+    total = float(on.times[-1])
+    begin = on.draw(min(0.0, 0.6 * total - moments[-1]), max(0.0, 0.3 * total))
+    floor, pulled, rested, out, end = begin + moments[1:]
+    down = through(on.times, [(begin, 0), (floor, 1), (pulled, 0)])
+    deep = on.draw(0.4, 0.9) * on.torso
+    points = crouch(on.points, deep * down, 0.5 * deep * down)
+    points = lean(points, on.draw(0.5, 1.0) * down)
+    wide = on.draw(0.0, 0.5)
+    low, chest, high = (
+        (0.15, wide, -1.25),
+        (on.draw(0.1, 0.3), wide - 0.05, on.draw(-0.15, 0.1)),
+        (on.draw(-0.05, 0.15), wide, 1.5),
+    )
+    place = through(
+        on.times,
+        [(floor, low), ((floor + pulled) / 2, low), (pulled, chest), (rested, chest), (out, high)],
+    )
+    held = on.held(begin, end + 0.8, 0.3, 0.8)
+    for side in _BOTH:
+        points = reach(points, side, on.at(points, side, *place.T), held)
+    return points, begin, end
+
+
 def _sit(on: _Stage, share: np.ndarray) -> np.ndarray:
     """On a chair, as far as `share` (T,) says; on the way the back is bent forward."""
     thigh = on.draw(0.65, 0.9) * on.torso
@@ -260,6 +287,7 @@ _ACTS: dict[str, Callable[[_Stage], Acted]] = {
     "bow": _bow,
     "pick something up": _pick_up,
     "squat": _squat,
+    "lift a barbell": _lift_a_barbell,
     "sit down": _sit_down,
     "stand up": _stand_up,
     STAND: _stand,

@@ -23,7 +23,7 @@ from benchmarks.peers import PeerError, peers
 from benchmarks.race import race
 from skeletr.batch import SequenceBatch
 from skeletr.cores import usable_cores
-from skeletr.devices import DEVICES, pick_device
+from skeletr.devices import DEVICES, has_bf16, pick_device
 from skeletr.model import SkeleTR, SkeleTRConfig, ctr, large, small
 from skeletr.model.fused import for_inference
 from skeletr.skeleton import C, V
@@ -81,10 +81,27 @@ def candidates(device: torch.device, pyskl: Path | None) -> dict[str, Step]:
         plain = _network(config(scene_classes=_CLASSES), device)
         batch, title = _scene(*shape, device), f"{name}, {shape[0]}x{shape[1]}"
         steps[f"{title}, plain"] = _call(plain, batch)
-        fast = for_inference(plain)
-        if fast is not plain:
-            steps[f"{title}, for inference"] = _call(fast, batch)
+        for dtype, what in _formats(device).items():
+            fast = for_inference(plain, dtype)
+            if fast is not plain:
+                steps[f"{title}, for inference{what}"] = _call(fast, batch)
+    if has_bf16(device):  # what the peers gain by the same instructions
+        for name, model in peers(pyskl).items():
+            steps[f"{name}, 2x300, autocast to bf16"] = _autocast(model.to(device), long)
     return steps
+
+
+def _formats(device: torch.device) -> dict[torch.dtype, str]:
+    formats = {torch.float32: ""}
+    return formats | ({torch.bfloat16: ", bf16"} if has_bf16(device) else {})
+
+
+def _autocast(model: torch.nn.Module, given: torch.Tensor) -> Step:
+    def step() -> object:
+        with torch.autocast(given.device.type, torch.bfloat16):
+            return model(given)
+
+    return step
 
 
 def _network(config: SkeleTRConfig, device: torch.device) -> SkeleTR:

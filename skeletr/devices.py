@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from skeletr.cores import usable_cores
 
 DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16")
+PRECISION_VARIABLE = "SKELETR_PRECISION"
 
 
 # Besides PyTorch's own allocator, its libraries ask for memory themselves.
@@ -47,6 +51,25 @@ def has_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """What `for_inference` asks a network in on a CPU: bfloat16 where it computes in it.
+
+    Args:
+        precision: one of `PRECISIONS`; "auto" leaves it to the environment variable
+        SKELETR_PRECISION, and without that to the processor.
+
+    Raises:
+        ValueError: an unknown precision.
+    """
+    if precision == "auto":
+        precision = os.environ.get(PRECISION_VARIABLE) or "auto"
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}, expected one of {', '.join(PRECISIONS)}")
+    if precision == "auto":
+        return torch.bfloat16 if has_bf16(torch.device("cpu")) else torch.float32
+    return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 def share_cores() -> None:

@@ -24,6 +24,7 @@ from skeletr.actions import (
 )
 from skeletr.checkpoint import Checkpoint
 from skeletr.coordinates import embed, normalise
+from skeletr.devices import PRECISIONS, dtype_of
 from skeletr.evidence import MOST_SEQUENCES, Evidence, EvidenceKeeper
 from skeletr.history import Entry, History
 from skeletr.model.fused import for_inference
@@ -42,6 +43,7 @@ class RecognizerConfig:
     history: seconds of labels to keep, None for all. attention_kept: windows of attention to keep;
     with 0 it is not worked out at all, which is faster.
     keep_tokens: keep what `Recognizer.evidence` gives, about 11 KB per short sequence.
+    precision: "fp32", "bf16" or "auto", see `skeletr.devices.dtype_of`.
     """
 
     threshold: float | None = None
@@ -51,12 +53,15 @@ class RecognizerConfig:
     history: float | None = None
     attention_kept: int = 600
     keep_tokens: bool = False
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ValueError(f"threshold is {self.threshold}, expected between 0 and 1")
         if self.recent < 1 or self.attention_kept < 0:
             raise ValueError("recent must be at least 1, attention_kept at least 0")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}, expected one of {PRECISIONS}")
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class Recognizer:
         self._scorer = Scorer(checkpoint, taught)
         self.labels = self._scorer.labels
         self.config = config
-        self._model = for_inference(checkpoint.model)
+        self._model = for_inference(checkpoint.model, dtype_of(config.precision))
         self._sequences = checkpoint.sequences
         if self._sequences.linking != "iou":
             raise ValueError("the checkpoint takes whole recordings, not a stream; evaluate it")

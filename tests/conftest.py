@@ -10,7 +10,32 @@ import av
 import numpy as np
 import pytest
 
+from skeletr.devices import PRECISION_VARIABLE
+
 VIDEOS_VARIABLE = "SKELETR_TEST_VIDEOS"
+_OF_THE_APP = {"app_url", "playwright_driver"}  # one app and one Chromium serve all who use these
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Beside other workers (`pytest -n 2`) each has one core."""
+    if hasattr(config, "workerinput"):
+        import torch
+
+        torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `pytest -n 2 --dist loadgroup`: what needs the running app or a browser is done by one
+    worker, one test at a time, and a file by one worker."""
+    for item in items:
+        needs_app = _OF_THE_APP.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("app" if needs_app else item.location[0]))
+
+
+@pytest.fixture
+def in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks are asked in float32, whatever the processor has: for what is compared to 1e-4."""
+    monkeypatch.setenv(PRECISION_VARIABLE, "fp32")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ from skeletr.sequences import SequenceConfig
 from skeletr.token_attention import token_names
 from tests.synthetic import scene
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 LABELS = ("stand", "wave", "shake hands")
 KEEPS = RecognizerConfig(keep_tokens=True)
 

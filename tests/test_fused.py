@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from skeletr.batch import SequenceBatch
+from skeletr.devices import PRECISION_VARIABLE, dtype_of, has_bf16
 from skeletr.model import SkeleTR, SkeleTRConfig, SkeleTROutput, ctr, large, small
 from skeletr.model.config import BackboneConfig
 from skeletr.model.fused import FusedSkeleTR, for_inference
@@ -183,3 +184,41 @@ def test_where_no_faster_form_is_known_the_network_itself_is_asked():
     assert for_inference(engine) is engine
     fused = for_inference(tiny())
     assert for_inference(fused) is fused
+
+
+@pytest.mark.parametrize("frames", [15, 30])
+@pytest.mark.parametrize("size", [small, large])
+def test_bfloat16_gives_nearly_the_same_in_float32(size, frames):
+    plain = trained(size())
+    fused = for_inference(plain, torch.bfloat16)
+    given = batch(1, 6, frames)
+    expected, found = plain(given), fused(given)
+    assert found.instance.dtype == found.features.dtype == torch.float32
+    for a, b in ((found.instance, expected.instance), (found.scene, expected.scene)):
+        assert (a - b).abs().max() <= 0.05 * expected.features.abs().max()
+        assert (a.softmax(dim=-1) - b.softmax(dim=-1)).abs().max() < 0.03
+    tokens = plain.tokens(given.x[0])
+    apart = (fused.tokens(given.x[0]) - tokens).abs()
+    assert apart.mean() < 0.02 * tokens.abs().mean()
+    assert apart.max() > 0  # it is another number format
+
+
+def test_bfloat16_keeps_nothing_of_another_call_and_gives_no_nan():
+    fused = for_inference(tiny(), torch.bfloat16)
+    x = scenes(1, 4).x[0]
+    first = fused.tokens(x)
+    fused.tokens(torch.full((9, 20, V, C), 1e4))
+    assert torch.equal(fused.tokens(x), first)
+    assert torch.isfinite(fused.tokens(torch.full((2, 12, V, C), -1e4))).all()
+
+
+def test_the_precision_is_what_is_asked_for_then_that_of_the_environment(monkeypatch):
+    monkeypatch.setenv(PRECISION_VARIABLE, "bf16")
+    assert dtype_of("fp32") == torch.float32
+    assert dtype_of("auto") == torch.bfloat16
+    monkeypatch.delenv(PRECISION_VARIABLE)
+    native = has_bf16(torch.device("cpu"))
+    assert dtype_of("auto") == (torch.bfloat16 if native else torch.float32)
+    monkeypatch.setenv(PRECISION_VARIABLE, "half")
+    with pytest.raises(ValueError, match="'half', expected one of auto, fp32, bf16"):
+        dtype_of("auto")

@@ -21,6 +21,8 @@ from skeletr.sequences import SequenceConfig, build_sequences
 
 from .skeleton_files import write_all
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 LABELS = ("kick", "push someone", "wave")
 
 

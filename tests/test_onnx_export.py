@@ -28,6 +28,8 @@ from skeletr.sequences import SequenceConfig
 from skeletr.synthetic import examples
 from tests.tiny_models import TINY, T, as_trained
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 for package in ("onnx", "onnxruntime", "onnxscript"):
     pytest.importorskip(package, reason="not installed: pip install -r requirements-onnx.txt")
 

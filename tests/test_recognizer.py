@@ -19,6 +19,8 @@ from skeletr.sequences import SequenceConfig, build_sequences, in_window, key_ti
 from skeletr.skeleton import keypoint_boxes
 from tests.synthetic import scene
 
+pytestmark = pytest.mark.usefixtures("in_float32")
+
 LABELS = ("stand", "wave", "walk")
 
 

@@ -1,7 +1,7 @@
 """The network for inference: made of the plain, readable one and its weights, but faster.
 
 The plain form stays the one to read, to train and to export. What is here gives the same numbers
-to 1e-5; how much faster it is, is in docs/PERFORMANCE.md.
+to 1e-5, or in bfloat16 nearly the same ones; how much faster it is, is in docs/PERFORMANCE.md.
 """
 
 from __future__ import annotations
@@ -23,12 +23,17 @@ _TOGETHER = 960  # frames of sequences that go through the backbone at a time; b
 class FusedStage1(nn.Module):
     """`Backbone` of ST-GCN++ blocks and `MixPooling`. It may be used by several threads."""
 
-    def __init__(self, backbone: Backbone, pooling: MixPooling) -> None:
+    def __init__(
+        self, backbone: Backbone, pooling: MixPooling, dtype: torch.dtype = torch.float32
+    ) -> None:
+        """dtype: float32 or bfloat16, of all that is worked out; tokens are float32."""
         super().__init__()
+        self.dtype = dtype
         norm = Affine.of(backbone.input_bn)
         self.register_buffer("scale", norm.scale.float().view(V, 1, C))
         self.register_buffer("shift", norm.shift.float().view(V, 1, C))
-        self.blocks = nn.ModuleList(FusedSTGCNPPBlock(block) for block in backbone.blocks)
+        blocks = (FusedSTGCNPPBlock(block) for block in backbone.blocks)
+        self.blocks = nn.ModuleList(blocks).to(dtype)
         self.pooling = pooling
         self._means: dict[int, Tensor] = {}  # T' -> (L, T'*V)
         self._free: list[Workspace] = []  # one for each thread that was here at the same time
@@ -39,7 +44,7 @@ class FusedStage1(nn.Module):
         try:
             work = self._free.pop()
         except IndexError:
-            work = Workspace()
+            work = Workspace(self.dtype)
         parts = x.split(max(1, _TOGETHER // x.shape[1]))
         tokens = torch.cat([self._tokens(part, work) for part in parts])
         self._free.append(work)
@@ -48,7 +53,7 @@ class FusedStage1(nn.Module):
     def _tokens(self, x: Tensor, work: Workspace) -> Tensor:
         count, frames = x.shape[:2]
         hidden = work.take("input", frames, V, count, C)
-        torch.mul(x.permute(1, 2, 0, 3), self.scale, out=hidden).add_(self.shift)
+        hidden.copy_(torch.addcmul(self.shift, x.permute(1, 2, 0, 3), self.scale))
         names = ["output 0", "output 1"]
         for block in self.blocks:
             if not block.shortcut.identity:
@@ -63,9 +68,10 @@ class FusedStage1(nn.Module):
         if frames not in self._means:
             with torch.inference_mode(False):  # so that it may be kept
                 places = torch.eye(frames * joints).view(1, -1, frames, joints)
-                self._means[frames] = self.pooling(places)[0]
+                self._means[frames] = self.pooling(places)[0].to(self.dtype)
         means = self._means[frames]
-        return (means @ x.view(frames * joints, -1)).view(-1, count, width).transpose(0, 1)
+        pooled = (means @ x.view(frames * joints, -1)).float()
+        return pooled.view(-1, count, width).transpose(0, 1)
 
 
 class _Pooled(nn.Identity):
@@ -79,14 +85,14 @@ class _Pooled(nn.Identity):
 class FusedSkeleTR(SkeleTR):
     """`SkeleTR` with both stages restructured. A snapshot of the weights; nothing to train."""
 
-    def __init__(self, model: SkeleTR) -> None:
+    def __init__(self, model: SkeleTR, dtype: torch.dtype = torch.float32) -> None:
         nn.Module.__init__(self)
         self.config = model.config
-        self.backbone = FusedStage1(model.backbone, model.pooling)
+        self.backbone = FusedStage1(model.backbone, model.pooling, dtype)
         self.pooling = _Pooled(model.pooling)
         self.embedding, self.norm, self.encoder = model.embedding, model.norm, model.encoder
         if model.config.interaction == "transformer":
-            self.encoder = FusedTransformer(model.encoder)
+            self.encoder = FusedTransformer(model.encoder, dtype)
         self.instance_head, self.scene_head = model.instance_head, model.scene_head
         self.eval()
 
@@ -115,12 +121,16 @@ class FusedSkeleTR(SkeleTR):
         return self.instance_head(self.encoder.some(tokens, asked))
 
 
-def for_inference(model: SkeleTR) -> SkeleTR:
+def for_inference(model: SkeleTR, dtype: torch.dtype = torch.float32) -> SkeleTR:
     """The form of a network that is fastest to ask, which is the network itself where no other
-    is known: on a GPU, with other blocks than ST-GCN++, or in another engine."""
+    is known: on a GPU, with other blocks than ST-GCN++, or in another engine.
+
+    Args:
+        dtype: what its products are worked out in, see `skeletr.devices.dtype_of`.
+    """
     known = isinstance(model, SkeleTR) and not isinstance(model, FusedSkeleTR)
     if not known or model.training or model.config.backbone.kind != "stgcn++":
         return model
     if next(model.parameters()).device.type != "cpu":
         return model
-    return FusedSkeleTR(model)
+    return FusedSkeleTR(model, dtype)

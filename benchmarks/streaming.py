@@ -1,6 +1,7 @@
 """What recognition costs live: one key frame, and one frame of the video, for more and more people.
 
-    python -m benchmarks.streaming [--checkpoint FOLDER] [--people 1 4 10] [--busy] [--json FILE]
+    python -m benchmarks.streaming [--checkpoint FOLDER] [--people 1 4 10] [--busy]
+        [--precision auto|fp32|bf16] [--json FILE]
 
 At a key frame every person brings one new short sequence; the window holds all of the last
 seconds, at most as many as the checkpoint admits. The ways to answer take turns:
@@ -29,9 +30,9 @@ import torch
 from benchmarks.machine import machine, told, write_json
 from benchmarks.race import middle, race
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
-from skeletr.devices import share_cores
+from skeletr.devices import PRECISIONS, dtype_of, share_cores
 from skeletr.model.fused import FusedSkeleTR
-from skeletr.recognizer import Recognizer
+from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.recording import Recording
 from skeletr.skeleton import C, V
 
@@ -45,6 +46,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT)
     parser.add_argument("--people", type=int, nargs="+", default=[1, 2, 4, 8, 10, 16])
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto")
     parser.add_argument("--busy", action="store_true", help="processor time of one thread")
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -55,8 +57,8 @@ def main() -> int:
         torch.set_num_threads(1)
         clock = time.process_time
     checkpoint = Checkpoint.from_pretrained(args.checkpoint)
-    rows = [row(checkpoint, people, args.rounds, clock) for people in args.people]
-    facts = machine() | {"clock": clock.__name__}
+    rows = [row(checkpoint, people, args.rounds, clock, args.precision) for people in args.people]
+    facts = machine() | {"clock": clock.__name__, "precision": str(dtype_of(args.precision))}
     print(f"{told(facts)}; medians of {args.rounds} rounds; ms")
     show(rows)
     if args.json:
@@ -65,15 +67,15 @@ def main() -> int:
 
 
 def row(
-    checkpoint: Checkpoint, people: int, rounds: int, clock: Callable[[], float]
+    checkpoint: Checkpoint, people: int, rounds: int, clock: Callable[[], float], precision: str
 ) -> dict[str, object]:
     """All ways for so many people, in seconds, and the whole recogniser per frame."""
     config = checkpoint.sequences
     window = min(people * (int(config.window / config.interval) + 1), config.max_sequences)
     with torch.inference_mode():
-        steps = ways(checkpoint, min(people, window), window)
+        steps = ways(checkpoint, min(people, window), window, precision)
         found = race(steps, rounds, warm_up=3, clock=clock)
-    frame, spread = middle([_per_frame(checkpoint, people, clock) for _ in range(3)])
+    frame, spread = middle([_per_frame(checkpoint, people, clock, precision) for _ in range(3)])
     return {
         "people": people,
         "window": window,
@@ -85,9 +87,12 @@ def row(
     }
 
 
-def ways(checkpoint: Checkpoint, new: int, window: int) -> dict[str, Callable[[], object]]:
+def ways(
+    checkpoint: Checkpoint, new: int, window: int, precision: str = "auto"
+) -> dict[str, Callable[[], object]]:
     """One key frame with `new` of the `window` sequences not seen before, by each way."""
-    plain, fast = checkpoint.model, FusedSkeleTR(checkpoint.model)
+    plain = checkpoint.model
+    fast = FusedSkeleTR(plain, dtype_of(precision))
     x = torch.randn(window, checkpoint.sequences.frames, V, C)
     embedding, mask = torch.randn(1, window, 5), torch.ones(1, window, dtype=torch.bool)
     kept = fast.tokens(x[new:])
@@ -106,10 +111,12 @@ def ways(checkpoint: Checkpoint, new: int, window: int) -> dict[str, Callable[[]
     return dict(zip(_WAYS, steps, strict=True))
 
 
-def _per_frame(checkpoint: Checkpoint, people: int, clock: Callable[[], float]) -> float:
+def _per_frame(
+    checkpoint: Checkpoint, people: int, clock: Callable[[], float], precision: str
+) -> float:
     """Seconds that the recogniser takes for one frame, over a whole recording."""
     recording = _recording(people)
-    recognizer = Recognizer(checkpoint)
+    recognizer = Recognizer(checkpoint, RecognizerConfig(precision=precision))
     frames = list(recording.frames())
     begin = clock()
     for frame in frames:

@@ -191,7 +191,7 @@ def test_where_no_faster_form_is_known_the_network_itself_is_asked():
 def test_bfloat16_gives_nearly_the_same_in_float32(size, frames):
     plain = trained(size())
     fused = for_inference(plain, torch.bfloat16)
-    given = batch(1, 6, frames)
+    given = batch(1, 9, frames)
     expected, found = plain(given), fused(given)
     assert found.instance.dtype == found.features.dtype == torch.float32
     for a, b in ((found.instance, expected.instance), (found.scene, expected.scene)):
@@ -205,11 +205,20 @@ def test_bfloat16_gives_nearly_the_same_in_float32(size, frames):
 
 def test_bfloat16_keeps_nothing_of_another_call_and_gives_no_nan():
     fused = for_inference(tiny(), torch.bfloat16)
-    x = scenes(1, 4).x[0]
+    x = scenes(1, 20).x[0]
     first = fused.tokens(x)
-    fused.tokens(torch.full((9, 20, V, C), 1e4))
+    fused.tokens(torch.full((29, 20, V, C), 1e4))
     assert torch.equal(fused.tokens(x), first)
-    assert torch.isfinite(fused.tokens(torch.full((2, 12, V, C), -1e4))).all()
+    assert torch.isfinite(fused.tokens(torch.full((20, 12, V, C), -1e4))).all()
+
+
+def test_few_frames_stay_in_float32_which_is_faster_for_them():
+    plain = tiny()
+    fused, exact = for_inference(plain, torch.bfloat16), for_inference(plain)
+    few, many = torch.randn(5, 15, V, C), torch.randn(9, 15, V, C)
+    assert torch.equal(fused.tokens(few), exact.tokens(few))
+    assert not torch.equal(fused.tokens(many), exact.tokens(many))
+    assert fused.tokens(few[:0]).shape == exact.tokens(few[:0]).shape
 
 
 def test_the_precision_is_what_is_asked_for_then_that_of_the_environment(monkeypatch):

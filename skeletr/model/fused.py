@@ -18,6 +18,7 @@ from skeletr.model.skeletr import SkeleTR, SkeleTROutput
 from skeletr.skeleton import C, V
 
 _TOGETHER = 960  # frames of sequences that go through the backbone at a time; bounds the memory
+_FEW = 128  # frames; in bfloat16 a product takes longer to begin, so fewer are slower in it
 
 
 class FusedStage1(nn.Module):
@@ -74,6 +75,19 @@ class FusedStage1(nn.Module):
         return pooled.view(-1, count, width).transpose(0, 1)
 
 
+class Stage1ByCount(nn.Module):
+    """Stage 1 in float32 for few frames, as of the newest sequences live, in bfloat16 for many."""
+
+    def __init__(self, backbone: Backbone, pooling: MixPooling) -> None:
+        super().__init__()
+        self.few = FusedStage1(backbone, pooling)
+        self.many = FusedStage1(backbone, pooling, torch.bfloat16)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See `FusedStage1.forward`."""
+        return (self.few if x.shape[0] * x.shape[1] < _FEW else self.many)(x)
+
+
 class _Pooled(nn.Identity):
     """In the place of the pooling, which stage 1 has done."""
 
@@ -88,7 +102,10 @@ class FusedSkeleTR(SkeleTR):
     def __init__(self, model: SkeleTR, dtype: torch.dtype = torch.float32) -> None:
         nn.Module.__init__(self)
         self.config = model.config
-        self.backbone = FusedStage1(model.backbone, model.pooling, dtype)
+        if dtype == torch.bfloat16:
+            self.backbone = Stage1ByCount(model.backbone, model.pooling)
+        else:
+            self.backbone = FusedStage1(model.backbone, model.pooling)
         self.pooling = _Pooled(model.pooling)
         self.embedding, self.norm, self.encoder = model.embedding, model.norm, model.encoder
         if model.config.interaction == "transformer":

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection
 from contextlib import suppress
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from skeletr.heads import HeadCharacter
 from skeletr.token_attention import WindowAttention
 
 _LOG = logging.getLogger(__name__)
-_FORESEEN = 6  # people
+_FORESEEN = 6  # people, each and together
+_AHEAD = 100_000  # sequences of all windows that are related before they are asked for
 # Whom and when to leave out, and which moments are wanted.
 _Question = tuple[tuple[int, ...], Interval | None, Interval | None]
 _PART = 5.0  # seconds of video that are asked about at once, so that others get their turn
@@ -117,11 +119,15 @@ class Exploration:
         return found[0], found[1]
 
     def _foresee(self, explorer: Explorer) -> None:
-        """Relate what is asked for most, so that the answer is there at once."""
+        """Relate what is asked for most, so that the answer is there at once: with everybody,
+        without one, without two and so on, as long as there is room."""
         tracks = self.outcome.result.log.people
         longest = sorted(tracks, key=lambda p: -len(tracks[p].times))[:_FORESEEN]
-        for people in ((), *((p,) for p in longest)):
-            self._relate(explorer, people, None)
+        for count in range(len(longest) + 1):
+            for people in combinations(sorted(longest), count):
+                if explorer.remembered > _AHEAD or self._stop.is_set():
+                    return
+                self._relate(explorer, people, None)
 
     def _relate(
         self,
@@ -131,7 +137,7 @@ class Exploration:
         during: Interval | None = None,
     ) -> None:
         """Part by part, so that others get their turn."""
-        question, whole = ((tuple(people), interval, part) for part in (during, None))
+        question, whole = ((tuple(sorted(people)), interval, part) for part in (during, None))
         if explorer.forgotten in (self._related.get(question), self._related.get(whole)):
             return  # all of it is known
         scene = self.outcome.result.log.scene

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 import torch
@@ -12,8 +13,10 @@ from skeletr.actions import ActionLog, Status, Track
 from skeletr.changes import Change, compare
 from skeletr.checkpoint import Checkpoint
 from skeletr.coordinates import embed
+from skeletr.devices import dtype_of
 from skeletr.evidence import Evidence
 from skeletr.history import Entry
+from skeletr.model.fused import for_inference
 from skeletr.model.skeletr import SkeleTROutput
 from skeletr.remainder import Remainder, Remainders
 from skeletr.scoring import Scorer, Taught, in_company, nobody_there
@@ -24,8 +27,8 @@ __all__ = ["Change", "Explorer", "Interval", "compare"]
 
 Interval = tuple[float, float]
 _Name = tuple[float, bytes, bytes]
-_BATCH = 8  # windows related at once
-_REMEMBERED = 5000  # windows, but for those of one question
+_BATCH = 64  # sequences, of windows related at once
+_REMEMBERED = 200_000  # sequences of all windows, but for those of one question: some 60 MB
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Explorer:
 
     Attributes:
         forgotten: windows that were remembered and are no longer, as there were too many.
+        remembered: sequences of all windows that are known.
     """
 
     def __init__(
@@ -50,9 +54,10 @@ class Explorer:
         self._checkpoint = checkpoint
         self._evidence = evidence
         self._scorer = Scorer(checkpoint, taught)
-        self._remainders = Remainders(checkpoint, evidence)
+        self._model = for_inference(checkpoint.model, dtype_of("auto"))
+        self._remainders = Remainders(self._model, checkpoint.sequences, evidence)
         self._known: dict[_Name, _Scores] = {}
-        self.forgotten = 0
+        self.forgotten = self.remembered = 0
 
     def reach(self, interval: Interval) -> Interval:
         """From when to when, in seconds, steps may change if that while is left out."""
@@ -147,19 +152,21 @@ class Explorer:
         """Make sure that these windows are known: stage 2 for new ones, several at once."""
         named = {_name(*window, rest): window for window in windows}
         missing = [window for name, window in named.items() if name not in self._known]
-        room = len(self._known) + len(missing) - _REMEMBERED
-        if room > 0:
-            gone = [n for n in self._known if n not in named][:room]  # oldest first
-            self.forgotten += len(gone)
-            for name in gone:
-                del self._known[name]
-        # Windows of about the same size together: there is less padding.
-        windows = sorted(missing, key=lambda w: len(w[1]))
-        for start in range(0, len(windows), _BATCH):
-            part = windows[start : start + _BATCH]
+        self._make_room(named, sum(len(index) for _, index in missing))
+        for part in _alike(missing):
             output = self._output(rest, part)
             for n, (key, index) in enumerate(part):
                 self._known[_name(key, index, rest)] = self._score(rest, output, n, index)
+                self.remembered += len(index)
+
+    def _make_room(self, needed: Collection[_Name], more: int) -> None:
+        """For so many more sequences; the oldest windows go, but none that is needed."""
+        for name in list(self._known):
+            if self.remembered + more <= _REMEMBERED:
+                return
+            if name not in needed:
+                self.remembered -= len(self._known.pop(name).people)
+                self.forgotten += 1
 
     def _output(
         self,
@@ -167,7 +174,7 @@ class Explorer:
         windows: Sequence[tuple[float, np.ndarray]],
         need_attention: bool = False,
     ) -> SkeleTROutput:
-        model, tokens = self._checkpoint.model, rest.tokens
+        model, tokens = self._model, rest.tokens
         size = max(len(index) for _, index in windows)
         padded = tokens.new_zeros(len(windows), size, *tokens.shape[1:])
         embedding = torch.zeros(len(windows), size, 5)
@@ -259,6 +266,15 @@ class Explorer:
         return replace(
             like, times=np.array([e.time for e in entries]), predictions=tuple(predictions)
         )
+
+
+def _alike(windows: Sequence[tuple[float, np.ndarray]]) -> Iterator[list]:
+    """Windows of the same size together, as many as are related at once: without padding there is
+    no mask, and the form for inference answers."""
+    for size, same in groupby(sorted(windows, key=lambda w: len(w[1])), lambda w: len(w[1])):
+        found = list(same)
+        count = max(1, _BATCH // size)
+        yield from (found[start : start + count] for start in range(0, len(found), count))
 
 
 def _ordered(interval: Interval) -> Interval:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from skeletr.checkpoint import Checkpoint
 from skeletr.coordinates import normalise
 from skeletr.evidence import Evidence
-from skeletr.sequences import Sequences, nearest_boxes
+from skeletr.model import SkeleTR
+from skeletr.sequences import SequenceConfig, Sequences, nearest_boxes
 
 _BATCH = 64  # sequences
 _REMEMBERED = 6000  # sequences
@@ -33,8 +33,8 @@ class Remainders:
     other coordinates without him or her; those few sequences pass stage 1 again, once.
     """
 
-    def __init__(self, checkpoint: Checkpoint, evidence: Evidence) -> None:
-        self._model, self._config = checkpoint.model, checkpoint.sequences
+    def __init__(self, model: SkeleTR, config: SequenceConfig, evidence: Evidence) -> None:
+        self._model, self._config = model, config
         self._evidence = evidence
         self._known: dict[tuple[int, bytes], torch.Tensor] = {}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -106,6 +108,25 @@ def test_without_somebody_is_as_if_they_had_never_been_there(checkpoint, places)
     assert_same(expected, found, 1e-4)
 
 
+@pytest.mark.parametrize("gone", [*combinations(range(4), 2), (0, 1, 2), (1, 2, 3)])
+def test_without_several_is_as_if_they_had_never_been_there(checkpoint, gone):
+    recording = people([80, 240, 400, 560], seconds=6)
+    rest = reduce(only, gone, recording)
+    found = explorer(checkpoint, recording).without(people=gone)
+    assert_same(feed(Recognizer(checkpoint), rest), found, 1e-4)
+
+
+def test_the_form_for_inference_answers_as_the_plain_network(checkpoint, monkeypatch):
+    recording = people([80, 240, 400, 560], seconds=6)
+    questions = [((1,), None), ((0, 2), None), ((0, 1, 3), None), ((1, 2), (2.0, 4.0))]
+    quick = explorer(checkpoint, recording)
+    monkeypatch.setattr(explore, "for_inference", lambda model, dtype: model)
+    monkeypatch.setattr(explore, "_BATCH", 1)
+    plain = explorer(checkpoint, recording)
+    for question in questions:
+        assert_same(plain.without(*question), quick.without(*question), 1e-4)
+
+
 def test_two_who_shook_hands_do_not_when_one_is_left(checkpoint):
     what_if = explorer(checkpoint, people([200, 440]))
     together, alone = what_if.without(), what_if.without(people=(1,))
@@ -152,11 +173,17 @@ def test_a_while_changes_nothing_beyond_its_reach(checkpoint, left_out):
 
 
 def test_more_questions_than_are_remembered(checkpoint, monkeypatch):
-    monkeypatch.setattr(explore, "_REMEMBERED", 20)  # a little more than one question needs
     asked = explorer(checkpoint, people([80, 320, 560]))
+    asked.without()
+    room = asked.remembered + 9  # a little more than one question needs
     questions = [(), (0,), (1,), (2,), (0, 1), (0,), ()]
-    answers = [asked.without(q) for q in questions]
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(explore, "_REMEMBERED", room)
+        answers = []
+        for question in questions:
+            answers.append(asked.without(question))
+            assert asked.remembered <= room
+    assert asked.forgotten > 0
     for question, answer in zip(questions, answers, strict=True):
         assert_same(answer, explorer(checkpoint, people([80, 320, 560])).without(question), 1e-5)
 

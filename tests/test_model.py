@@ -12,6 +12,7 @@ from skeletr.cli import main
 from skeletr.model import SkeleTR, SkeleTRConfig, ctr, large, small
 from skeletr.model.cost import measure
 from skeletr.model.graph import bones, distance_partition, spatial_partition
+from skeletr.model.stgcnpp import SpatialGraphConv
 from skeletr.skeleton import C, V
 
 from .tiny_models import T, scenes, tiny
@@ -246,3 +247,23 @@ def test_the_same_labels_on_cuda():
         cuda = model.cuda()(batch.to("cuda"))
     assert torch.equal(cpu.instance.argmax(-1), cuda.instance.argmax(-1).cpu())
     assert torch.allclose(cpu.instance, cuda.instance.cpu(), atol=1e-3)
+
+
+def test_joints_may_be_mixed_before_or_after_the_channels() -> None:
+    torch.manual_seed(0)
+    for channels, width in ((3, 64), (64, 64), (64, 128)):
+        conv = SpatialGraphConv(channels, width)
+        with torch.no_grad():
+            conv.adjacency.add_(0.1 * torch.randn_like(conv.adjacency))
+        x = torch.randn(4, channels, 6, 17)
+        first, second = conv.joints_first(x), conv.channels_first(x)
+        torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-4)
+        target = torch.randn_like(first)
+        names, parameters = zip(*conv.named_parameters(), strict=True)
+        found, expected = (
+            torch.autograd.grad((out * target).sum(), parameters, allow_unused=True)
+            for out in (first, second)
+        )
+        for name, a, b in zip(names, found, expected, strict=True):
+            if b is not None:
+                torch.testing.assert_close(a, b, atol=1e-3, rtol=1e-3, msg=name)

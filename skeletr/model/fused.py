@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from skeletr.batch import SequenceBatch
 from skeletr.model.backbone import Backbone
 from skeletr.model.fused_stgcnpp import Affine, FusedSTGCNPPBlock, Workspace
+from skeletr.model.fused_threads import in_shares
 from skeletr.model.fused_transformer import FusedTransformer
 from skeletr.model.mix_pooling import MixPooling
 from skeletr.model.skeletr import SkeleTR, SkeleTROutput
 from skeletr.skeleton import C, V
 
 _TOGETHER = 960  # frames of sequences that go through the backbone at a time; bounds the memory
+_SHARE = 240  # frames that a thread takes at least, where several share them
 _FEW = 128  # frames; in bfloat16 a product takes longer to begin, so fewer are slower in it
 
 
@@ -42,6 +44,11 @@ class FusedStage1(nn.Module):
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         """(R, T, V, C) sequences -> (R, L, d) tokens."""
+        least = -(-_SHARE // x.shape[1])
+        return torch.cat(in_shares(self._alone, x, least))
+
+    def _alone(self, x: Tensor) -> Tensor:
+        """On this thread."""
         try:
             work = self._free.pop()
         except IndexError:

@@ -14,9 +14,12 @@ from app.engine import NotReady
 from app.exploration import Exploration
 from app.outcome import Outcome
 from skeletr.actions import ActionLog, Attention
-from skeletr.token_attention import WindowAttention
+from skeletr.token_attention import PairAttention, WindowAttention
 
 MEAN = "Mean"
+_OTHER = 0.01  # difference of a cell from which on it is of another model; files are rounded
+_OTHER_HEADS = "The model of today has other layers or heads than the one that this was saved with."
+_OTHER_WINDOW = "The model of today does not find both short sequences in this window."
 _PATIENCE = 20.0  # seconds to wait until the model can be asked
 ASK_A_CELL = "Click a cell of the map above."  # short enough for a phone
 
@@ -75,10 +78,13 @@ def inside(
     places = [attention_view.place(attention, spot) for spot in choice.pair or () if attention]
     if len(places) != 2 or None in places:
         return {ui.tokens: figures.message(ASK_A_CELL), ui.pair: None}
-    return {ui.tokens: _tokens(exploration, choice), ui.pair: choice.pair}
+    return {ui.tokens: _tokens(exploration, choice, attention, places), ui.pair: choice.pair}
 
 
-def _tokens(exploration: Exploration | None, choice: Choice) -> Figure:
+def _tokens(
+    exploration: Exploration | None, choice: Choice, shown: Attention, cell: Sequence[int]
+) -> Figure:
+    """Args: shown: the map that was clicked, perhaps of another model; cell: in it, by number."""
     if exploration is None or exploration.explorer(_PATIENCE) is None:
         problem = exploration and exploration.problem
         return figures.message(problem or "The model is busy. Click the cell again in a moment.")
@@ -86,14 +92,33 @@ def _tokens(exploration: Exploration | None, choice: Choice) -> Figure:
         window = exploration.attention(choice.moment)
     except NotReady as error:
         return figures.message(str(error))
-    return tokens(window, choice)
+    if window and window.tokens.shape[:2] != shown.weights.shape[:2]:
+        return figures.message(_OTHER_HEADS)
+    share = float(shown.select(choice.layer, choice.head)[cell[0], cell[1]])
+    return tokens(window, choice, share)
 
 
-def tokens(window: WindowAttention | None, choice: Choice) -> Figure:
-    """The map inside the chosen pair, of a window that holds both of its sequences."""
-    pair = window and attention_view.pair_tokens(window, choice)
-    if not pair:
+def tokens(window: WindowAttention | None, choice: Choice, share: float | None = None) -> Figure:
+    """The map inside the chosen pair, or why there is none.
+
+    Args:
+        share: of the cell that was clicked; where the map's own is another, that is told.
+    """
+    if window is None:
         return figures.message("This model does not attend to single moments or body parts.")
+    pair = attention_view.pair_tokens(window, choice)
+    if pair is None:
+        return figures.message(_OTHER_WINDOW)
+    figure = _drawn(window, choice, pair)
+    if share is not None and abs(pair.share - share) > _OTHER:
+        told = (
+            f"Of the model of today, in which the<br>cell is {pair.share:.1%} and not {share:.1%}."
+        )
+        figure.update_xaxes(title_text=f"{figure.layout.xaxis.title.text}<br>{told}")
+    return figure
+
+
+def _drawn(window: WindowAttention, choice: Choice, pair: PairAttention) -> Figure:
     names = window.sequences.names
     places = (attention_view.place(window.sequences, spot) for spot in choice.pair)
     return figures.token_heatmap(pair, *(names[i] for i in places))

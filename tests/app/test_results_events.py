@@ -13,6 +13,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from app.attention_updates import tokens
+from app.attention_view import Choice
 from app.engine import Engine
 from app.outcome import Files, Outcome
 from app.results import Results, results_view
@@ -116,12 +118,27 @@ def test_a_cell_opens_its_pair_and_keeps_it_while_it_is_there(shown: Shown) -> N
     time, attention = shown.log.attention[-1]
     spots = [[float(attention.times[i]), int(attention.person[i])] for i in (1, 7)]
     answer = shown.call("picked", event(looks=spots[0], seen=spots[1]), time, "1", 2)
-    tokens = shown.explorer.attention(time).tokens[0, 2, 1, :, 7]
-    assert np.allclose(heat(answer["tokens"]), tokens, atol=1e-4)
+    expected = shown.explorer.attention(time).tokens[0, 2, 1, :, 7]
+    assert np.allclose(heat(answer["tokens"]), expected, atol=1e-4)
     pair = answer["pair"]
     assert [list(spot) for spot in pair] == spots
     assert shown.call("chosen", time, "2", 4, pair)["pair"] == pair
     assert shown.call("chosen", shown.log.attention[0][0], "2", 4, pair)["pair"] is None
+
+
+def test_inside_a_pair_another_model_is_told(shown: Shown) -> None:
+    key, attention = shown.log.attention[-1]
+    window = shown.explorer.attention(key)
+    pair = tuple((float(attention.times[i]), int(attention.person[i])) for i in (1, 7))
+    choice = Choice(key, 0, 2, pair)
+    share = float(attention.select(0, 2)[1, 7])
+    title = tokens(window, choice, share).layout.xaxis.title.text
+    assert "model of today" not in title
+    other = tokens(window, choice, share + 0.2)
+    assert f"{share:.1%} and not {share + 0.2:.1%}" in other.layout.xaxis.title.text
+    elsewhere = tokens(window, Choice(key, 0, 2, (pair[0], (99.0, 1))), share)
+    assert "both short sequences" in elsewhere.layout.annotations[0].text.replace("<br>", " ")
+    assert "does not attend" in tokens(None, choice).layout.annotations[0].text.replace("<br>", " ")
 
 
 def test_what_if_answers_with_the_numbers_of_the_library(shown: Shown) -> None:

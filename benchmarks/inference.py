@@ -7,9 +7,8 @@ people over 300 frames, as in the paper. PATH is a copy of PYSKL's repository; w
 are this project's own plain forms of the same networks. How the cost grows with the number of
 people is in benchmarks/streaming.py. Where the processor computes in bfloat16, the form for
 inference is measured in it too, and the peers under autocast. Run it on an otherwise idle machine;
-where there is none, --busy counts the processor time of the main thread instead of the time that
-passes. With OMP_WAIT_POLICY=PASSIVE, so that a thread that waits does not count as one that works,
-its ratios hold for several threads too; what the main thread waits for the others is left out.
+where there is none, --busy counts the processor time of a single thread instead of the time that
+passes. What several threads gain on a busy machine is in benchmarks/shares.py.
 """
 
 from __future__ import annotations
@@ -43,13 +42,13 @@ def main() -> int:
     parser.add_argument("--pyskl", type=Path, help="a copy of PYSKL's repository")
     parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--threads", type=int, help="instead of one for each core")
-    parser.add_argument("--busy", action="store_true", help="processor time of the main thread")
+    parser.add_argument("--busy", action="store_true", help="processor time of one thread")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path, help="write the figures here too")
     args = parser.parse_args()
     device = pick_device(args.device)
-    torch.set_num_threads(args.threads or usable_cores())
-    clock = time.thread_time if args.busy else time.perf_counter
+    torch.set_num_threads(1 if args.busy else args.threads or usable_cores())
+    clock = time.process_time if args.busy else time.perf_counter
     try:
         steps = candidates(device, args.pyskl)
     except PeerError as error:

@@ -21,6 +21,16 @@ from tests.tiny_models import as_trained
 
 Shape = tuple[int, ...]
 
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Only what the thread that counts does is counted."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 LABELS = ("stand", "wave", "walk")
 SEQUENCES = SequenceConfig(frames=15, rate=10, max_sequences=40)
 

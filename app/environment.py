@@ -69,6 +69,7 @@ VARIABLES = (
     _whole("JOBS", "jobs"),
     _seconds("IDLE_SECONDS", "idle_seconds"),
     _seconds("KEEP_MINUTES", "keep_minutes"),
+    _seconds("ADDRESS_SHARE", "address_share"),
     Variable("METRICS", "metrics", _switch, "on or off"),
     Variable("LOG", "log", str, "text or json"),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from starlette.formparsers import MultiPartException
 from starlette.responses import PlainTextResponse
@@ -12,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.arrivals import Arrivals
 from app.metrics import Metrics
+from app.neighbours import group_of
 from app.room import Claim, DiskFull, Room
 from app.settings import AppSettings
 
@@ -69,7 +72,7 @@ class Gate:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._room = Room(free, settings.min_free_mb * _MB)
+        self._room = Room(free, settings.min_free_mb * _MB, settings.address_share)
         self._arrivals = arrivals or Arrivals()
         self._is_open = is_open
 
@@ -96,8 +99,18 @@ class Gate:
         if scope["method"] == "POST" and frame:
             self._metrics.add("frames_received_total")
             self._arrivals.came(frame["camera"])
+        if _is_upload(scope):
+            send = _read(send, lambda answer: self._note_uploads(scope, answer))
         private = _PRIVATE if _FILE.match(scope["path"]) else {}
         await self._app(scope, receive, _with_headers(send, _HEADERS | private))
+
+    def _note_uploads(self, scope: Scope, answer: bytes) -> None:
+        try:
+            paths = json.loads(answer)
+        except ValueError:  # of an upload that was refused
+            return
+        if isinstance(paths, list):
+            self._room.lie(_group(scope), [Path(p) for p in paths if isinstance(p, str)])
 
     def _check_path(self, path: str) -> None:
         file = _FILE.match(path)
@@ -113,7 +126,7 @@ class Gate:
         """
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return receive
-        upload = scope["path"].rstrip("/") == _UPLOAD
+        upload = _is_upload(scope)
         megabytes = self._settings.max_upload_mb if upload else self._settings.max_picture_mb
         # Around a file of the largest size there is a little more.
         most = megabytes * _MB + _MB
@@ -123,10 +136,32 @@ class Gate:
         if not upload:
             return _at_most(receive, most)
         try:
-            claim = ending.enter_context(self._room.claim(length))
+            claim = ending.enter_context(self._room.claim(length, _group(scope)))
         except DiskFull as error:
             raise _Refusal(507, str(error)) from error
         return _whole(receive, most, _too_large(upload, megabytes), claim)
+
+
+def _is_upload(scope: Scope) -> bool:
+    return scope["method"] == "POST" and scope["path"].rstrip("/") == _UPLOAD
+
+
+def _group(scope: Scope) -> str:
+    client = scope.get("client")
+    return group_of(client[0]) if client else ""
+
+
+def _read(send: Send, told: Callable[[bytes], None]) -> Send:
+    """`send`, telling the whole of a short answer once it has been sent."""
+    answer = bytearray()
+
+    async def reading(message: Message) -> None:
+        await send(message)
+        answer.extend(message.get("body", b""))
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            told(bytes(answer))
+
+    return reading
 
 
 def _too_large(upload: bool, megabytes: int) -> str:

@@ -39,7 +39,7 @@ class Session:
             refused: why that cannot be used, where it was found before its turn.
         teaching: the visitor's own actions. takes: examples of them, from the camera.
         attention: what is looked at in that of the camera. exploration: what is asked about
-            `outcome`.
+            `outcome`. group: of visitors from the same network address.
     """
 
     def __init__(self, engine: Engine, vault: Vault, metrics: Metrics) -> None:
@@ -51,6 +51,7 @@ class Session:
         self.outcome: Outcome | None = None
         self.exploration: Exploration | None = None
         self.waits = False
+        self.group = ""
         self.refused = ""
         self.teaching = Teaching(vault)
         self.takes = Takes()

@@ -15,6 +15,7 @@ from app.checks import Checks
 from app.engine import Engine
 from app.freed_memory import give_back
 from app.metrics import Metrics
+from app.neighbours import asking, share_of
 from app.places import Place, Places
 from app.session import Session
 from app.threads import Threads
@@ -65,7 +66,9 @@ class Sessions:
             settings.max_waiting,
             settings.live_turn_seconds,
             settings.live_idle_seconds,
+            share=settings.address_share,
         )
+        self._most_of_a_group = share_of(settings.max_sessions, settings.address_share)
         self._engine = engine
         self._sessions: dict[str, Session] = {}
         self._closed: OrderedDict[str, float] = OrderedDict()  # when, oldest first
@@ -89,10 +92,12 @@ class Sessions:
         Where there are too many, the open page that was used longest ago makes room, if that was
         longer ago than a session may be idle.
 
-        Raises `Busy` when there are too many, `Gone` if the page was closed a moment ago, or for
-        another one.
+        Raises `Busy` when there are too many, of all or of the network address that this one comes
+        from; `Gone` if the page was closed a moment ago, or for another one.
         """
         self._refuse_the_closed(key)
+        group = asking()
+        self._refuse_more_of(group, key)
         with self._lock:
             session = self._sessions.get(key)
             full = len(self._sessions) >= self._engine.settings.max_sessions
@@ -102,7 +107,9 @@ class Sessions:
         with self._lock:
             session = self._sessions.get(key)
             if session is None and len(self._sessions) < self._engine.settings.max_sessions:
-                session = self._sessions[key] = Session(self._engine, self.vault, self.metrics)
+                session = Session(self._engine, self.vault, self.metrics)
+                session.group = group
+                self._sessions[key] = session
                 self.metrics.add("sessions_opened_total")
             if session is not None:
                 session.used = time.monotonic()
@@ -117,7 +124,7 @@ class Sessions:
     def place(self, key: str) -> Place:
         """Where a page stands in line for the camera. Raises `Gone`, `LineFull`."""
         self._refuse_the_closed(key)
-        return self.places.ask(key)
+        return self.places.ask(key, asking())
 
     def is_open(self, key: str) -> None:
         """Note that a page is still open, though it asks for nothing: what it shows stays."""
@@ -190,6 +197,18 @@ class Sessions:
             raise Gone(
                 "This page was not used for long while others needed its place, and what it showed "
                 "is gone. Reload it to begin again."
+            )
+
+    def _refuse_more_of(self, group: str, key: str) -> None:
+        with self._lock:
+            if not group or key in self._sessions:
+                return
+            pages = sum(s.group == group for s in self._sessions.values())
+        if pages >= self._most_of_a_group:
+            self.metrics.add("sessions_refused_total")
+            raise Busy(
+                f"{pages} pages from your network address use this app right now, which is the "
+                "most it takes from one. Close another one, or try again in a minute."
             )
 
     def _make_room(self) -> None:

@@ -32,6 +32,7 @@ _POSITIVE = (
     "idle_seconds",
     "keep_minutes",
     "jobs",
+    "address_share",
 )
 
 
@@ -54,6 +55,8 @@ class AppSettings:
     max_sessions: pages that may hold a camera or results at once. jobs: videos recognised at
     once; more wait. idle_seconds: a session that does nothing for so long is closed.
     keep_minutes: how long files are kept whose page is still open.
+    address_share: of pages, cameras, both lines and the disk, what visitors from one public network
+    address may have together, above 0 to 1.
     metrics: whether /metrics answers. log: "text" or "json".
     """
 
@@ -73,6 +76,7 @@ class AppSettings:
     jobs: int = 2
     idle_seconds: float = 1800.0
     keep_minutes: float = 60.0
+    address_share: float = 0.5
     metrics: bool = True
     log: str = "text"
 
@@ -84,6 +88,8 @@ class AppSettings:
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected a number above 0")
+        if self.address_share > 1:
+            raise ValueError(f"address_share is {self.address_share}, expected 1 at most")
 
     @property
     def usual_people(self) -> int:

@@ -446,3 +446,18 @@ def test_a_second_camera_waits_in_line_and_gets_in(served: gr.Blocks, open_page)
     total = served.sessions.metrics.total
     assert total("pose_streams_opened_total") == total("pose_streams_closed_total") > 0
     assert total("frames_total") > 2 and total("frames_received_total") > 2
+
+
+def test_pictures_of_whoever_waited_are_not_written_to_the_disk(
+    served: gr.Blocks, open_page
+) -> None:
+    served.engine.wait(60)
+    first, second = open_page(), open_page()
+    seen: list[str] = []
+    event = stream(first, seen)
+    wait_until(lambda: plays(first, event, seen))
+    assert "1st in line" in shown_for(second, camera_picture())
+    first.close()
+    wait_until(lambda: not served.sessions.places.served)
+    assert "data:image/jpeg" in shown_for(second, camera_picture())
+    assert not [p for p in served.sessions.vault.root.rglob("image.*")]

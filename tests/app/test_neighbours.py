@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import httpx
@@ -194,10 +195,26 @@ def test_a_script_cannot_take_all_pages(served: gr.Blocks, open_from, moving_vid
     assert recognise(open_from(OTHER))["success"] and len(served.sessions) == 3
 
 
+def test_a_script_cannot_fill_the_disk(
+    served: gr.Blocks, open_from, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = served.engine.settings.min_free_mb * MB + MB
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=left))
+
+    def upload(address: str, number: int) -> httpx.Response:
+        path = tmp_path / f"{number}.mp4"
+        path.write_bytes(bytes([number]) * (MB * 3 // 10))
+        return open_from(address).upload(path, path.name)
+
+    assert [upload(SCRIPT, i).status_code for i in range(4)] == [200, 200, 507, 507]
+    assert "from your network address" in upload(SCRIPT, 4).text
+    assert upload(OTHER, 5).status_code == 200
+
+
 def test_a_script_cannot_fill_the_line(
     served: gr.Blocks, open_from, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served._queue, "max_size", 1)
+    monkeypatch.setattr(served._queue, "max_size", 2)
     go_on = threading.Event()
     first, second, other = (open_from(a) for a in (SCRIPT, SCRIPT, OTHER))
     event = next(f for f in served.fns.values() if f.name == "recognise")

@@ -29,7 +29,8 @@ _PART = 5.0  # seconds of video that are asked about at once, so that others get
 
 
 class Exploration:
-    """One outcome, to be asked about. `ready` tells when it can; `problem` why it never will.
+    """One outcome, to be asked about. `ready` tells when it can; `problem` why it cannot, and
+    `may_try_again` whether that may pass.
 
     The recording is recognised once more, without decoding and poses, which takes a few
     milliseconds per second of video and person; it works for an opened session too.
@@ -39,6 +40,7 @@ class Exploration:
         self.outcome = outcome
         self.ready = threading.Event()
         self.problem = ""
+        self.may_try_again = False
         self._engine = engine
         self._explorer: Explorer | None = None
         self._stop = threading.Event()
@@ -85,7 +87,7 @@ class Exploration:
                 self.outcome.result.recording, self._stop, self.outcome.taught
             )
         except NotReady as error:
-            self.problem = str(error)
+            self.problem, self.may_try_again = str(error), True
         except Exception:
             _LOG.exception("a result could not be made ready to be asked about")
             self.problem = "This result cannot be asked about because of a fault in this program."
@@ -158,11 +160,12 @@ class Explorations:
         self._lock = threading.Lock()
 
     def of(self, session: Session) -> Exploration | None:
-        """That of what the page shows, begun on first use; None where it shows nothing."""
+        """That of what the page shows, begun on first use, and once more where the model could not
+        be asked the last time; None where it shows nothing."""
         outcome = session.outcome
         with self._lock:
             known = session.exploration
-            if known is not None and known.outcome is outcome:
+            if known is not None and known.outcome is outcome and not known.may_try_again:
                 return known
             if known is not None:
                 known.stop()

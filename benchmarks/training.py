@@ -27,6 +27,7 @@ from skeletr.datasets.archives import data_root
 from skeletr.datasets.vocabulary import vocabulary
 from skeletr.devices import DEVICES, has_bf16, pick_device
 from skeletr.model import SkeleTR, large, small
+from skeletr.model.stgcnpp import SpatialGraphConv
 from skeletr.skeleton import C, V
 from skeletr.training import load_config
 from skeletr.training.memory import keep_freed_memory
@@ -67,10 +68,13 @@ def main() -> int:
 
 
 def candidates(device: torch.device) -> dict[str, Callable[[], None]]:
-    """Name -> one training step: sizes S and L, T = 15 and 30, fp32 and bf16."""
+    """Name -> one training step: sizes S and L, T = 15 and 30, fp32 and bf16; and fp32 in the
+    published order of the graph convolution, which is what "plain" means."""
     steps = {}
     for size, make in (("S", small), ("L", large)):
         for frames in (15, 30):
+            plain = _step(make, frames, False, device, channels_first=True)
+            steps[f"SkeleTR-{size}, T={frames}, fp32, published order"] = plain
             for bf16 in (False, True):
                 kind = "bf16" if bf16 else "fp32"
                 if bf16 and not has_bf16(device):
@@ -83,10 +87,20 @@ def _sequences(device: torch.device) -> int:
     return _SEQUENCES_GPU if device.type == "cuda" else _SEQUENCES
 
 
-def _step(make: Callable, frames: int, bf16: bool, device: torch.device) -> Callable[[], None]:
+def _step(
+    make: Callable,
+    frames: int,
+    bf16: bool,
+    device: torch.device,
+    channels_first: bool = False,
+) -> Callable[[], None]:
     torch.manual_seed(0)
     model = SkeleTR(make(dropout=0.1, instance_classes=_CLASSES, scene_classes=_CLASSES))
     model.to(device).train()
+    if channels_first:
+        for module in model.modules():
+            if isinstance(module, SpatialGraphConv):
+                module.joints_first = module.channels_first
     if bf16:
         model.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-3)

@@ -17,6 +17,7 @@ PRECISION_VARIABLE = "SKELETR_PRECISION"
 _FULL = (
     "CUDA error: out of memory",
     "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUBLAS_STATUS_NOT_INITIALIZED",  # so it says where there is no room for its handle
     "CUDNN_STATUS_ALLOC_FAILED",
     "DEVICE_ALLOCATION_FAILED",
 )

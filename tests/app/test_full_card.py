@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import torch
 
 from app import teacher as teacher_module
 from app.engine import Engine, EngineState, NotReady
+from app.exploration import Explorations
 from app.job import Job
 from app.live import LiveStream, LiveView
 from app.settings import AppSettings, UserOptions
@@ -138,6 +140,24 @@ def test_while_a_result_is_asked_about(
         with full_card(error) as asked, pytest.raises(NotReady, match=SAID):
             question()
         assert asked and question()
+
+
+def test_a_shown_result_can_be_asked_about_once_there_is_room_again(
+    engine: Engine, people: Recording, tmp_path: Path, error: RuntimeError
+) -> None:
+    job = Job(engine, UserOptions("fake"), people, "people", tmp_path)
+    job.start()
+    assert job.wait(120)
+    explorations = Explorations(engine)
+    session = SimpleNamespace(outcome=job.outcome, exploration=None)
+    with full_card(error) as asked:
+        first = explorations.of(session)
+        assert first.explorer(60) is None
+        assert asked and first.problem.startswith(SAID)
+    second = explorations.of(session)
+    assert second.explorer(60) is not None and not second.problem
+    assert explorations.of(session) is second
+    second.stop(10)
 
 
 def _pair(explorer: Explorer) -> object:

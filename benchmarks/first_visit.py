@@ -12,27 +12,19 @@ until the replay can be played, with the load of the machine.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from app.examples import example_names
 from benchmarks.machine import machine, told
+from benchmarks.serving import answering_app
 
-ROOT = Path(__file__).parents[1]
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-_PATIENCE = 120.0  # seconds until a server must answer, and a page show something
+_PATIENCE = 120.0  # seconds until a page must show something
 _STEPS = {
     "heads": "document.querySelector('#video-heads img')?.naturalWidth > 0",
     "heat map": "document.querySelector('#video-attention .heatmaplayer image') !== null",
@@ -52,7 +44,11 @@ def main() -> int:
     if path is None:
         raise SystemExit(f"no browser: none of {', '.join(_BROWSERS)} is installed")
     print(told(machine()), flush=True)
-    with sync_playwright() as driver, _server() as url:
+    with (
+        sync_playwright() as driver,
+        tempfile.TemporaryDirectory() as folder,
+        answering_app(Path(folder)) as (url, _),
+    ):
         visits = []
         for number in range(given.rounds + 1):
             visits.append(_visit(driver.chromium, path, url))
@@ -84,36 +80,6 @@ def _visit(chromium, path: str, url: str) -> dict[str, float]:
         return seconds
     finally:
         browser.close()
-
-
-@contextmanager
-def _server() -> Iterator[str]:
-    """The address of an app that has just begun to answer."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log.txt"
-        command = [sys.executable, "launch.py", "--port", str(port)]
-        environment = os.environ | {"GRADIO_TEMP_DIR": folder}
-        with log.open("w") as out:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=environment)
-        try:
-            yield _answering(f"http://127.0.0.1:{port}", process, log)
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def _answering(url: str, process: subprocess.Popen, log: Path) -> str:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return url
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.1)
-    raise SystemExit(f"the app does not answer:\n{log.read_text()}")
 
 
 if __name__ == "__main__":

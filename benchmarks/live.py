@@ -14,14 +14,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +31,12 @@ from app.live import LiveStream
 from app.live_image import as_data_url
 from app.settings import AppSettings, UserOptions
 from benchmarks.live_camera import BITS, BLOCK, FPS, SIZE, steady, write_camera
+from benchmarks.serving import answering_app
 from skeletr.devices import share_cores
 from skeletr.pose import FRONTENDS
 from skeletr.video import VideoReader
 
-_ROOT = Path(__file__).parents[1]
-_PATIENCE = 300.0  # seconds until the app answers, and a page has done what it should
+_PATIENCE = 300.0  # seconds until a page has done what it should
 _SETTLE = 4.0  # seconds left out at the start: models warm up, people are found
 _BROWSER = (
     "--no-sandbox",
@@ -70,11 +65,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _in_browser(options: argparse.Namespace) -> dict:
-    with tempfile.TemporaryDirectory() as folder, _app(Path(folder)) as (url, server):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        answering_app(Path(folder)) as (url, server),
+    ):
         camera = Path(folder) / "camera.mjpeg"
         total = write_camera(VideoReader(options.video), camera)
         with _page(url, camera) as page:
-            return _measure(page, server, options, total)
+            return _measure(page, server.pid, options, total)
 
 
 def _alone(options: argparse.Namespace) -> dict:
@@ -154,37 +152,6 @@ def _seconds(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return times.user + times.system
-
-
-@contextmanager
-def _app(folder: Path) -> Iterator[tuple[str, int]]:
-    """The app, started the way a user starts it: its address and process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "log.txt"
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "uploads")}
-    command = [sys.executable, "launch.py", "--port", str(port)]
-    with log.open("w") as out:
-        process = subprocess.Popen(command, cwd=_ROOT, stdout=out, stderr=out, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_it_answers(url, process, log)
-        yield url, process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_until_it_answers(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.3)
-    raise RuntimeError(f"the app does not answer:\n{log.read_text()}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,24 +58,28 @@ def open_page(app: App) -> Page:
 
 
 @contextmanager
-def running_app(folder: Path, **environment: str) -> Iterator[App]:
-    """The app, started the way a user starts it, with its models loaded.
+def answering_app(
+    folder: Path, *arguments: str, **environment: str
+) -> Iterator[tuple[str, subprocess.Popen]]:
+    """The app, started the way a user starts it, as soon as it answers: its address and process.
+    Its models may still be loading.
 
     Args:
-        folder: for its log and visitors' files. environment: variables that set it up.
+        folder: for its log and visitors' files. arguments: of `launch.py`. environment: variables
+            that set it up.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = folder / "log.txt"
     variables = os.environ | {"GRADIO_TEMP_DIR": str(folder / "uploads")} | environment
-    command = [sys.executable, "launch.py", "--port", str(port), "--device", "cpu"]
+    command = [sys.executable, "launch.py", "--port", str(port), *arguments]
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=_ROOT, stdout=out, stderr=out, env=variables)
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(url, process, log)
-        yield App(url, process)
+        _wait_until(lambda: _get(url), process, log)
+        yield url, process
         if "Traceback" in log.read_text():
             print(f"the app's log has a traceback:\n{log.read_text()}", file=sys.stderr)
     finally:
@@ -87,15 +91,24 @@ def running_app(folder: Path, **environment: str) -> Iterator[App]:
             process.wait()
 
 
-def _wait_until_ready(url: str, process: subprocess.Popen, log: Path) -> None:
+@contextmanager
+def running_app(folder: Path, **environment: str) -> Iterator[App]:
+    """The same with its models loaded. Args: as of `answering_app`."""
+    with answering_app(folder, "--device", "cpu", **environment) as (url, process):
+        health = f"{url}/health"
+        _wait_until(lambda: json.loads(_get(health))["status"] == "ok", process, folder / "log.txt")
+        yield App(url, process)
+
+
+def _wait_until(there: Callable[[], object], process: subprocess.Popen, log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if json.loads(_get(f"{url}/health"))["status"] == "ok":
+            if there():
                 return
         except OSError:  # not yet there, or 503
             pass
-        time.sleep(0.3)
+        time.sleep(0.1)
     raise RuntimeError(f"the app is not ready:\n{log.read_text()}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -30,6 +31,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         needs_app = _OF_THE_APP.intersection(getattr(item, "fixturenames", ()))
         item.add_marker(pytest.mark.xdist_group("app" if needs_app else item.location[0]))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """With so many threads of PyTorch, and then with as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.fixture

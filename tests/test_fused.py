@@ -14,6 +14,7 @@ from skeletr.model import SkeleTR, SkeleTRConfig, SkeleTROutput, ctr, large, sma
 from skeletr.model.config import BackboneConfig
 from skeletr.model.fused import FusedSkeleTR, for_inference
 from skeletr.skeleton import C, V
+from tests.conftest import threads
 from tests.tiny_models import STRIDES, TINY, as_trained, scenes, tiny
 
 TOLERANCE = 1e-5
@@ -21,11 +22,8 @@ TOLERANCE = 1e-5
 
 @pytest.fixture(autouse=True)
 def one_thread_without_gradients():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with torch.no_grad():
+    with threads(1), torch.no_grad():
         yield
-    torch.set_num_threads(threads)
 
 
 def trained(config: SkeleTRConfig, seed: int = 0) -> SkeleTR:

@@ -11,15 +11,14 @@ import torch
 from skeletr.model.fused import for_inference
 from skeletr.model.fused_threads import in_shares
 from skeletr.skeleton import C, V
+from tests.conftest import threads
 from tests.tiny_models import tiny
 
 
 @pytest.fixture(autouse=True)
 def two_threads():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(threads)
+    with threads(2):
+        yield
 
 
 def noted(parts: list[tuple[str, int, int]]):
@@ -40,19 +39,19 @@ def test_each_thread_takes_a_part_and_works_alone(length, least, sizes):
     found = torch.cat(in_shares(noted(parts), x, least))
     assert torch.equal(found, -x)  # in order
     assert sorted(size for _, size, _ in parts) == sizes
-    assert {threads for _, _, threads in parts} == {1}
+    assert {count for _, _, count in parts} == {1}
     assert threading.current_thread().name not in {name for name, _, _ in parts}
     assert torch.get_num_threads() == 2
     with ThreadPoolExecutor(1) as later:
         assert later.submit(torch.get_num_threads).result() == 2
 
 
-@pytest.mark.parametrize("threads, length", [(2, 5), (2, 0), (1, 100)])
-def test_too_little_or_one_thread_stays_where_it_is(threads, length):
-    torch.set_num_threads(threads)
+@pytest.mark.parametrize("count, length", [(2, 5), (2, 0), (1, 100)])
+def test_too_little_or_one_thread_stays_where_it_is(count, length):
     parts = []
-    in_shares(noted(parts), torch.arange(length), 3)
-    assert parts == [(threading.current_thread().name, length, threads)]
+    with threads(count):
+        in_shares(noted(parts), torch.arange(length), 3)
+    assert parts == [(threading.current_thread().name, length, count)]
 
 
 def test_what_fails_in_a_part_fails_here():
@@ -73,8 +72,8 @@ def test_tokens_are_those_of_one_thread(count, frames, dtype, tolerance):
     assert not found.requires_grad
     with torch.inference_mode():
         assert torch.equal(fused.tokens(x), found)
-    torch.set_num_threads(1)
-    expected = fused.tokens(x)
+    with threads(1):
+        expected = fused.tokens(x)
     assert found.shape == expected.shape
     assert (found - expected).abs().max() <= tolerance * max(1, expected.abs().max())
 

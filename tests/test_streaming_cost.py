@@ -16,6 +16,7 @@ from skeletr.model.fused import FusedSkeleTR, for_inference
 from skeletr.recognizer import Recognizer
 from skeletr.sequences import SequenceConfig
 from skeletr.skeleton import C, V
+from tests.conftest import threads
 from tests.synthetic import scene
 from tests.tiny_models import as_trained
 
@@ -25,10 +26,8 @@ Shape = tuple[int, ...]
 @pytest.fixture(autouse=True)
 def one_thread():
     """Only what the thread that counts does is counted."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    with threads(1):
+        yield
 
 
 LABELS = ("stand", "wave", "walk")

@@ -13,16 +13,12 @@ import gradio as gr
 import httpx
 import pytest
 
-from app import live_frames
-from app.engine import Engine
 from app.neighbours import group_of, share_of
 from app.places import LineFull, Places
 from app.room import DiskFull, Room, ShareTaken
 from app.settings import AppSettings
-from app.ui import build, launch_options, stop
-from tests.app.fakes import FakePose, untrained
 from tests.app.protocol import Page, camera_picture
-from tests.app.test_served import OPTIONS, wait_until
+from tests.app.serving import OPTIONS, serving, wait_until
 
 MB = 2**20
 SCRIPT, OTHER = "8.8.8.8", "9.9.9.9"
@@ -110,17 +106,10 @@ def test_uploads_of_one_address_leave_room_on_the_disk(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
     """The app in this process, which believes what a proxy on this machine says of addresses."""
-    FakePose.open = 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files")))
-        patch.setattr(live_frames, "_LINE_PACE", 0.05)
-        settings = AppSettings(max_live=2, max_waiting=4, max_sessions=4)
-        page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
-        options = launch_options(settings, page)
-        page.launch(prevent_thread_lock=True, quiet=True, **options)
+    settings = AppSettings(max_live=2, max_waiting=4, max_sessions=4)
+    with serving(settings, tmp_path_factory.mktemp("files")) as page:
         page.engine.wait(60)
         yield page
-        stop(page)
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import io
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,58 +14,23 @@ from urllib.parse import quote
 import gradio as gr
 import httpx
 import pytest
-from PIL import Image
 
-from app import live_frames
-from app.engine import Engine
-from app.settings import AppSettings, UserOptions
-from app.ui import build, launch_options, stop
-from tests.app.fakes import FakePose, untrained
-from tests.app.protocol import Page, camera_picture
-
-OPTIONS = ["mediapipe", 6, False, 0.3, "as it is", UserOptions.smoothing]
+from app.settings import AppSettings
+from tests.app.serving import OPTIONS, ask_at_once, pages, serving, uploaded, wait_until
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gr.Blocks]:
-    """The app in this process, with an untrained model, a fake pose frontend, one camera place."""
-    FakePose.open = 0
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("files")))
-        patch.setattr(live_frames, "_LINE_PACE", 0.05)
-        settings = AppSettings(max_live=1, max_upload_mb=2)
-        page = build(settings, Engine(settings, untrained, lambda options: FakePose()))
-        options = launch_options(settings, page)
-        page.launch(prevent_thread_lock=True, quiet=True, **options)
+    """The app with one place at the camera."""
+    settings = AppSettings(max_live=1, max_upload_mb=2)
+    with serving(settings, tmp_path_factory.mktemp("files")) as page:
         yield page
-        stop(page)
 
 
 @pytest.fixture
 def open_page(served: gr.Blocks) -> Iterator:
-    pages = []
-
-    def open_one() -> Page:
-        pages.append(Page(served))
-        return pages[-1]
-
-    yield open_one
-    for page in pages:
-        page.close()
-    wait_until(lambda: not len(served.sessions))
-
-
-def wait_until(true, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert true()
-
-
-def uploaded(page: Page, video: Path, name: str = "film.mp4") -> dict:
-    answer = page.upload(video, name)
-    assert answer.status_code == 200, answer.text
-    return {"path": answer.json()[0], "meta": {"_type": "gradio.FileData"}}
+    with pages(served) as open_one:
+        yield open_one
 
 
 def test_health_says_what_runs(served: gr.Blocks) -> None:
@@ -160,14 +122,6 @@ def test_a_file_of_the_server_is_not_taken_for_a_video(open_page, path: str) -> 
         "recognise", [{"path": path, "meta": {"_type": "gradio.FileData"}}, *OPTIONS]
     )
     assert not done["success"]
-
-
-def ask_at_once(served: gr.Blocks, page: Page, function: str, data: list) -> httpx.Response:
-    """Ask for a function of the page by its own address, which does not go through the line."""
-    named = [i for i, f in served.fns.items() if f.name == function]
-    index = next(i for i in named if len(served.fns[i].inputs) == len(data))
-    body = {"fn_index": index, "data": data, "session_hash": page.key}
-    return httpx.post(f"{served.local_url}gradio_api/run/predict", json=body, timeout=120)
 
 
 def test_nobody_gets_past_the_line(served: gr.Blocks, open_page, moving_video: Path) -> None:
@@ -312,152 +266,3 @@ def test_an_upload_that_does_not_say_its_length_is_refused_and_leaves_nothing(
                 connection.sendall(b"%x\r\n%b\r\n" % (len(PART), PART))
         assert b" 413 " in connection.recv(4096)
     wait_until(lambda: not parts_of_uploads(served))
-
-
-def test_values_that_the_page_does_not_offer_are_refused(
-    open_page, moving_video: Path, served: gr.Blocks
-) -> None:
-    page = open_page()
-    file = uploaded(page, moving_video)
-    for place, value in (
-        (0, "nobody"),
-        (1, 10**9),
-        (3, 55.0),
-        (4, "<script>"),
-        (5, "very strong"),
-    ):
-        options = [*OPTIONS[:2], True, *OPTIONS[3:]]
-        options[place] = value
-        done = page.call("recognise", [file, *options])
-        assert not done["success"]
-
-
-def test_a_picture_that_unpacks_to_a_huge_one_is_refused(open_page, monkeypatch) -> None:
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # `launch.py` sets it from the settings
-    assert "cannot be read" in shown_for(open_page(), camera_picture((160, 120)))
-
-
-def shown_for(page: Page, picture: dict) -> str:
-    """What the page shows of people for a picture of its camera."""
-    page.join("step", [picture, True, False, *OPTIONS])
-    for message in page.messages():
-        if message["msg"] in ("process_streaming", "process_completed"):
-            return json.dumps(message["output"])
-    raise AssertionError("there was no answer")
-
-
-def as_sent(kind: str, told: str) -> dict:
-    """A picture of another format, as a page would send it."""
-    file = io.BytesIO()
-    Image.new("RGB", (160, 120)).save(file, kind)
-    return {"url": f"data:image/{told};base64," + base64.b64encode(file.getvalue()).decode()}
-
-
-@pytest.mark.parametrize("kind", ["TIFF", "JPEG2000", "ICNS", "PPM", "TGA", "GIF", "BMP"])
-def test_only_what_cameras_send_is_decoded(served: gr.Blocks, open_page, kind: str) -> None:
-    served.engine.wait(60)
-    said = "JPEG, PNG or WebP"
-    assert said in shown_for(open_page(), as_sent(kind, "jpeg"))
-    page = open_page()
-    # Gradio makes the camera anew for a page that changes it.
-    assert ask_at_once(served, page, "<lambda>", [False]).status_code == 200
-    assert said in shown_for(page, as_sent(kind, kind.lower()))
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_what_cameras_send_is_recognised(served: gr.Blocks, open_page, kind: str) -> None:
-    served.engine.wait(60)
-    page = open_page()
-    assert "data:image/jpeg" in shown_for(page, as_sent(kind, kind.lower()))
-    page.close()
-    wait_until(lambda: not served.sessions.places.served)
-
-
-def test_an_upload_is_no_camera_picture(open_page, tmp_path: Path) -> None:
-    path, page = tmp_path / "large.tiff", open_page()
-    Image.new("RGB", (600, 500)).save(path)
-    file = uploaded(page, path, path.name)
-    assert "JPEG, PNG or WebP" in shown_for(page, file)
-
-
-def test_a_page_that_sends_many_pictures_at_once_stops_nobody(
-    served: gr.Blocks, open_page, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    served.engine.wait(60)
-    begun, go_on, estimate = threading.Event(), threading.Event(), FakePose.estimate
-
-    def slow(self: FakePose, image: object, moment: float) -> tuple:
-        begun.set()
-        assert go_on.wait(120)
-        return estimate(self, image, moment)
-
-    monkeypatch.setattr(FakePose, "estimate", slow)
-    page, other = open_page(), open_page()
-    dropped = served.sessions.metrics.total("frames_dropped_total")
-    try:
-        page.join("step", [camera_picture(), True, False, *OPTIONS])
-        assert begun.wait(60)
-        for _ in range(48):
-            page.join("step", [camera_picture(), True, False, *OPTIONS])
-        for path in ("health", "metrics"):
-            assert httpx.get(f"{served.local_url}{path}", timeout=60).status_code == 200
-        assert ask_at_once(served, other, "cancel", []).status_code == 200
-        wait_until(lambda: served.sessions.metrics.total("frames_dropped_total") > dropped + 20)
-    finally:
-        go_on.set()
-
-
-def stream(page: Page, seen: list[str]) -> str:
-    """Start a camera; what the page shows of people is added to `seen`."""
-    event = page.join("step", [camera_picture(), True, False, *OPTIONS])
-
-    def listen() -> None:
-        with contextlib.suppress(httpx.HTTPError, RuntimeError):
-            for message in page.messages():
-                for value in (message.get("output") or {}).get("data") or ():
-                    if isinstance(value, str) and "sk-" in value:
-                        seen.append(value)
-
-    threading.Thread(target=listen, daemon=True).start()
-    return event
-
-
-def plays(page: Page, event: str, seen: list[str]) -> bool:
-    """Send a picture more; whether people are shown by now."""
-    page.push(event, [camera_picture(), True, False, *OPTIONS])
-    return any("sk-live" in s for s in seen)
-
-
-def test_a_second_camera_waits_in_line_and_gets_in(served: gr.Blocks, open_page) -> None:
-    served.engine.wait(60)
-    first, second = open_page(), open_page()
-    seen_first: list[str] = []
-    seen_second: list[str] = []
-    event = stream(first, seen_first)
-    wait_until(lambda: plays(first, event, seen_first))
-    event = stream(second, seen_second)
-    wait_until(lambda: any("1st in line" in s for s in seen_second))
-    assert FakePose.open == 1 and served.sessions.places.waiting == 1
-    first.close()  # its browser vanishes
-    wait_until(lambda: plays(second, event, seen_second))
-    assert FakePose.open == 1
-    second.close()
-    wait_until(lambda: FakePose.open == 0)
-    total = served.sessions.metrics.total
-    assert total("pose_streams_opened_total") == total("pose_streams_closed_total") > 0
-    assert total("frames_total") > 2 and total("frames_received_total") > 2
-
-
-def test_pictures_of_whoever_waited_are_not_written_to_the_disk(
-    served: gr.Blocks, open_page
-) -> None:
-    served.engine.wait(60)
-    first, second = open_page(), open_page()
-    seen: list[str] = []
-    event = stream(first, seen)
-    wait_until(lambda: plays(first, event, seen))
-    assert "1st in line" in shown_for(second, camera_picture())
-    first.close()
-    wait_until(lambda: not served.sessions.places.served)
-    assert "data:image/jpeg" in shown_for(second, camera_picture())
-    assert not [p for p in served.sessions.vault.root.rglob("image.*")]

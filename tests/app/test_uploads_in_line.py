@@ -18,7 +18,7 @@ from app.settings import AppSettings
 from app.ui import build, launch_options, stop
 from app.vault import Vault
 from tests.app.fakes import FakePose, untrained
-from tests.app.test_served import wait_until
+from tests.app.serving import wait_until
 from tests.conftest import pattern
 
 AGO = 10_000  # seconds, more than files are kept

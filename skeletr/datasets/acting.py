@@ -15,13 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skeletr.datasets.actors import HEIGHT_IN_TORSOS, Body
-from skeletr.datasets.motion import Span
+from skeletr.datasets.moments import envelope, place_in_time, spans_of
 from skeletr.datasets.reaching import LEFT, RIGHT, ahead_of, beside, crouch, lean, reach
 from skeletr.datasets.vocabulary import SIT, STAND
 from skeletr.synthetic.motion import through
 
 _BOTH = (LEFT, RIGHT)
-_SHORTEST = 0.05  # seconds; a shorter rest before or after is none
 
 
 @dataclass(frozen=True)
@@ -44,19 +43,11 @@ class _Stage:
 
     def when(self, low: float, high: float) -> tuple[float, float]:
         """Begin and end; now and then it has begun before, or goes on after."""
-        total = float(self.times[-1])
-        length = self.draw(low, high)
-        if self.rng.random() < 0.4:
-            begin = self.draw(-0.5 * length, max(total - 0.5 * length, 0.0))
-        else:
-            begin = self.draw(0.0, max(total - length, 0.0))
-        return begin, begin + length
+        return place_in_time(self.times, self.draw(low, high), self.rng, cut=0.4, most=0.5)
 
     def held(self, begin: float, end: float, rise: float, fall: float) -> np.ndarray:
         """(T,) from 0 at `begin` to 1 and back to 0 at `end`."""
-        middle = (begin + end) / 2
-        knots = [(begin, 0.0), (min(begin + rise, middle), 1.0)]
-        return through(self.times, [*knots, (max(end - fall, middle), 1.0), (end, 0.0)])
+        return envelope(self.times, begin, end, rise, fall)
 
     def swing(self, rate: float) -> np.ndarray:
         """(T,) from -1 to 1 and back, so many times a second."""
@@ -301,8 +292,5 @@ def acted(label: str, body: Body, times: np.ndarray, rng: np.random.Generator) -
     """The same body, which stands there, doing `label`, one of `ACTED`, at scene times (T,)."""
     torso = body.height / HEIGHT_IN_TORSOS
     points, begin, end = _ACTS[label](_Stage(body.points[0], torso, times, rng))
-    last = float(times[-1])
-    before, after = _RESTS.get(label, (STAND, STAND))
-    spans = [Span(before, -1.0, begin), Span(label, begin, end), Span(after, end, last + 1)]
-    kept = tuple(s for s in spans if s.end > _SHORTEST and s.start < last - _SHORTEST)
-    return replace(body, points=points[None].astype(np.float32), spans=kept)
+    spans = spans_of(label, begin, end, times, _RESTS.get(label, (STAND, STAND)))
+    return replace(body, points=points[None].astype(np.float32), spans=spans)

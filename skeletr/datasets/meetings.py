@@ -16,25 +16,23 @@ import numpy as np
 
 from skeletr.datasets.actors import HEIGHT_IN_TORSOS, Body
 from skeletr.datasets.camera import facing
-from skeletr.datasets.motion import Span
+from skeletr.datasets.moments import envelope, place_in_time, spans_of
 from skeletr.datasets.reaching import LEFT, RIGHT, arm_length, lean, reach
 from skeletr.datasets.two_people import Two, hips, shifted
-from skeletr.datasets.vocabulary import STAND
 from skeletr.synthetic.motion import through
 
 Plot = Callable[[Two, np.ndarray, np.random.Generator], Two]
-_SHORTEST = 0.05  # seconds; a shorter rest before or after is none
 
 
 def shake_hands(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     """One hand of each meets the other's between them, and they go up and down together."""
     torso = two.torso
     begin, end = _when(times, (1.1, 3.4), rng)
-    held = _envelope(times, begin, end, rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7))
+    held = envelope(times, begin, end, rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7))
     gap = min(float(rng.uniform(2.0, 3.2)) * torso, _reach(two) + 0.1 * torso)
     two = Two(two.doer, shifted(two.other, gap))
     place = _between(two, float(rng.uniform(0.1, 0.85)), rng)
-    shaken = _envelope(times, begin + 0.3, end - float(rng.uniform(0.2, 1.0)), 0.2, 0.4)
+    shaken = envelope(times, begin + 0.3, end - float(rng.uniform(0.2, 1.0)), 0.2, 0.4)
     size, rate = float(rng.uniform(0.0, 0.18)) * torso, float(rng.uniform(1.4, 3.5))
     up_down = size * np.sin(2 * np.pi * rate * (times - begin)) * shaken
     place = place + up_down[:, None] * np.array([0.0, 1.0, 0.0])
@@ -46,7 +44,7 @@ def shake_hands(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     other = _given(two.other, sides[1], place + apart, held, rng.uniform(0, 0.2))
     if rng.random() < 0.15:  # the other hand joins
         doer = _given(doer, 1 - sides[0], place - apart, held, 0.0)
-    return Two(doer, other).with_spans(_during("shake hands", begin, end, times))
+    return Two(doer, other).with_spans(spans_of("shake hands", begin, end, times))
 
 
 def hand_over(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
@@ -58,25 +56,25 @@ def hand_over(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     two = Two(two.doer, shifted(two.other, gap))
     place = _between(two, float(rng.uniform(0.2, 0.95)), rng)
     wait = float(rng.uniform(0.1, 0.4))  # both hands are at it for that long
-    gives = _envelope(times, begin, taken + wait + 0.5, taken - begin, rng.uniform(0.3, 0.5))
+    gives = envelope(times, begin, taken + wait + 0.5, taken - begin, rng.uniform(0.3, 0.5))
     late = begin + float(rng.uniform(0.0, 0.5)) * (taken - begin)
-    takes = _envelope(times, late, end, taken - late, max(end - taken - wait, 0.3))
+    takes = envelope(times, late, end, taken - late, max(end - taken - wait, 0.3))
     both = rng.random() < 0.2  # as of a box
     doer, other = two.doer, two.other
     before, after = rng.random() < 0.5, rng.random() < 0.5
     for side in _hands(both, rng):
         if before:  # it was held in front of the belly
-            kept = 1 - _envelope(times, taken, np.inf, 0.3, 0.3)
+            kept = 1 - envelope(times, taken, np.inf, 0.3, 0.3)
             doer = _given(doer, side, _belly(doer, torso), kept, 0.0)
         doer = _given(doer, side, place + _apart(side, both, 1, torso), gives, 0.0)
     for side in _hands(both, rng):
         if after:  # and is held there by the other one now
-            kept = _envelope(times, taken + wait, np.inf, 0.4, 0.3)
+            kept = envelope(times, taken + wait, np.inf, 0.4, 0.3)
             other = _given(other, side, _belly(other, torso), kept, 0.0)
         other = _given(other, side, place + _apart(side, both, -1, torso), takes, 0.0)
     doer = _leaning(doer, gives * rng.uniform(0, 0.2))
     other = _leaning(other, takes * rng.uniform(0, 0.2))
-    return Two(doer, other).with_spans(_during("hand over an object", begin, end, times))
+    return Two(doer, other).with_spans(spans_of("hand over an object", begin, end, times))
 
 
 def hug(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
@@ -85,18 +83,18 @@ def hug(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     begin, end = _when(times, (1.3, 3.8), rng)
     step, back = float(rng.uniform(0.4, 1.0)), float(rng.uniform(0.4, 0.9))
     far, near = float(rng.uniform(1.6, 3.0)) * torso, float(rng.uniform(0.45, 0.95)) * torso
-    close = _envelope(times, begin, end, step, back)
+    close = envelope(times, begin, end, step, back)
     share = float(rng.choice([1.0, 0.5, 0.75]))  # of the way that the doer goes
     aside = float(rng.uniform(-0.25, 0.25)) * torso  # heads go past each other
     doer = shifted(two.doer, share * (far - near) * close, aside * close)
     other = shifted(two.other, far - (1 - share) * (far - near) * close, -aside * close)
-    held = _envelope(times, begin + 0.3 * step, end, step, back)
+    held = envelope(times, begin + 0.3 * step, end, step, back)
     bent = held * rng.uniform(0.0, 0.25)
     doer, other = _leaning(doer, bent), _leaning(other, bent * rng.uniform(0.3, 1.0))
     high = int(rng.integers(2))  # which arm goes over the other's shoulder
     pair = (doer, other)
     held_by = [_around(pair[i], pair[1 - i], (1, -1)[i], high, held, torso, rng) for i in (0, 1)]
-    return Two(*held_by).with_spans(_during("hug", begin, end, times))
+    return Two(*held_by).with_spans(spans_of("hug", begin, end, times))
 
 
 def push(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
@@ -104,16 +102,14 @@ def push(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     torso = two.torso
     rise, fall = float(rng.uniform(0.18, 0.4)), float(rng.uniform(0.3, 0.6))
     hit = _moment(times, rise + 0.2, rng)
-    gap = float(rng.uniform(1.4, 2.4)) * torso
-    other = _struck(shifted(two.other, gap), times, hit, (0.1, 1.4), (0.0, 0.35), rng)
-    out = _envelope(times, hit - rise, hit + fall + 0.15, rise, fall)
-    doer = shifted(two.doer, out * float(rng.uniform(0.0, 0.5)) * torso)
-    doer = _leaning(doer, out * rng.uniform(0.0, 0.3))
+    other = _struck(_away(two, 1.4, 2.4, rng), times, hit, (0.1, 1.4), (0.0, 0.35), rng)
+    out = envelope(times, hit - rise, hit + fall + 0.15, rise, fall)
+    doer = _into_it(two, out, rng)
     height = float(rng.uniform(0.55, 1.05)) * torso
     for side in _hands(rng.random() < 0.85, rng):
         aim = hips(other) - (0.1 * torso, height, (0.18 if side == RIGHT else -0.18) * torso)
         doer = _given(doer, side, aim, out, 0.0)
-    spans = _during("push someone", hit - rise - 0.15, hit + fall + 0.4, times)
+    spans = spans_of("push someone", hit - rise - 0.15, hit + fall + 0.4, times)
     return Two(doer, other).with_spans(spans)
 
 
@@ -122,27 +118,23 @@ def punch(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     torso = two.torso
     rise, fall = float(rng.uniform(0.12, 0.3)), float(rng.uniform(0.18, 0.4))
     hit = _moment(times, rise + 0.3, rng)
-    gap = float(rng.uniform(1.6, 2.6)) * torso
-    other = _struck(shifted(two.other, gap), times, hit, (0.0, 0.8), (0.05, 0.5), rng)
+    other = _struck(_away(two, 1.6, 2.6, rng), times, hit, (0.0, 0.8), (0.05, 0.5), rng)
     side = int(rng.integers(2))
-    out = _envelope(times, hit - rise, hit + fall, rise, fall)
-    drawn = _envelope(times, hit - 2 * rise - 0.25, hit, rise + 0.1, rise)
+    out = envelope(times, hit - rise, hit + fall, rise, fall)
+    drawn = envelope(times, hit - 2 * rise - 0.25, hit, rise + 0.1, rise)
     again = rng.random() < 0.3
     last = hit + (fall + rise if again else 0.0)
-    doer = shifted(two.doer, out * float(rng.uniform(0.0, 0.5)) * torso)
-    doer = _leaning(doer, out * rng.uniform(0.0, 0.3))
+    doer = _into_it(two, out, rng)
     if rng.random() < 0.5:  # a guard
-        doer = _given(
-            doer, 1 - side, _fist(doer, torso), _envelope(times, hit - 0.7, last + 0.6), 0
-        )
+        doer = _given(doer, 1 - side, _fist(doer, torso), envelope(times, hit - 0.7, last + 0.6), 0)
     if rng.random() < 0.6:  # drawn back before
         doer = _given(doer, side, _fist(doer, torso) - (0.3 * torso, 0, 0), drawn, 0.0)
     aim = hips(other) - (0.1 * torso, float(rng.uniform(0.7, 1.5)) * torso, 0.0)
     doer = _given(doer, side, aim, out, 0.0)
     if again:
-        second = _envelope(times, last - rise, last + fall, rise, fall)
+        second = envelope(times, last - rise, last + fall, rise, fall)
         doer = _given(doer, 1 - side, aim, second, 0.0)
-    spans = _during("punch someone", hit - rise - 0.25, last + fall + 0.35, times)
+    spans = spans_of("punch someone", hit - rise - 0.25, last + fall + 0.35, times)
     return Two(doer, other).with_spans(spans)
 
 
@@ -150,7 +142,7 @@ def point(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     """The doer points somewhere, often at the other one, who just stands there."""
     torso = two.torso
     begin, end = _when(times, (0.9, 3.2), rng)
-    held = _envelope(times, begin, end, rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.6))
+    held = envelope(times, begin, end, rng.uniform(0.25, 0.6), rng.uniform(0.25, 0.6))
     side = int(rng.integers(2))
     aside = 0.0 if rng.random() < 0.4 else float(rng.uniform(-20, 80)) * (1, -1)[side == RIGHT]
     angle, raised = np.deg2rad([aside, float(rng.normal(4, 14))])
@@ -158,7 +150,7 @@ def point(two: Two, times: np.ndarray, rng: np.random.Generator) -> Two:
     aim = two.doer.points[0, :, (5, 6)[side]] + 3 * torso * ahead
     doer = _given(two.doer, side, aim, held, rng.uniform(0.0, 0.08))
     other = shifted(two.other, float(rng.uniform(2.2, 6.0)) * torso)
-    doer = replace(doer, spans=_during("point", begin, end, times))
+    doer = replace(doer, spans=spans_of("point", begin, end, times))
     return Two(doer, other)
 
 
@@ -174,37 +166,14 @@ def _when(
     times: np.ndarray, lasts: tuple[float, float], rng: np.random.Generator
 ) -> tuple[float, float]:
     """Begin and end in seconds; mostly all of it is within the scene, else most of it is."""
-    total = float(times[-1])
-    length = float(rng.uniform(lasts[0], max(lasts[0], min(lasts[1], 1.2 * total))))
-    if rng.random() < 0.3:
-        begin = float(rng.uniform(-0.4 * length, max(total - 0.6 * length, 0.0)))
-    else:
-        begin = float(rng.uniform(0.0, max(total - length, 0.0)))
-    return begin, begin + length
+    longest = max(lasts[0], min(lasts[1], 1.2 * float(times[-1])))
+    return place_in_time(times, float(rng.uniform(lasts[0], longest)), rng, cut=0.3, most=0.4)
 
 
 def _moment(times: np.ndarray, before: float, rng: np.random.Generator) -> float:
     """Seconds at which somebody is hit."""
     total = float(times[-1])
     return float(rng.uniform(min(before, 0.5 * total), max(0.85 * total, 0.5 * total)))
-
-
-def _envelope(
-    times: np.ndarray, begin: float, end: float, rise: float = 0.35, fall: float = 0.35
-) -> np.ndarray:
-    """(T,) 0 until `begin`, 1 after `rise` seconds, 0 again from `end` on, smooth."""
-    up = min(begin + rise, (begin + end) / 2) if np.isfinite(end) else begin + rise
-    if not np.isfinite(end):
-        return through(times, [(begin, 0.0), (up, 1.0)])
-    down = max(end - fall, up)
-    return through(times, [(begin, 0.0), (up, 1.0), (down, 1.0), (end, 0.0)])
-
-
-def _during(label: str, begin: float, end: float, times: np.ndarray) -> tuple[Span, ...]:
-    """The label, and standing before and after it."""
-    last = float(times[-1])
-    spans = [Span(STAND, -1.0, begin), Span(label, begin, end), Span(STAND, end, last + 1)]
-    return tuple(s for s in spans if s.end > _SHORTEST and s.start < last - _SHORTEST)
 
 
 def _between(two: Two, height: float, rng: np.random.Generator) -> np.ndarray:
@@ -229,6 +198,17 @@ def _leaning(body: Body, radians: np.ndarray) -> Body:
     return replace(body, points=lean(body.points[0], radians)[None].astype(np.float32))
 
 
+def _away(two: Two, low: float, high: float, rng: np.random.Generator) -> Body:
+    """The other one, so many torsos from the doer."""
+    return shifted(two.other, float(rng.uniform(low, high)) * two.torso)
+
+
+def _into_it(two: Two, out: np.ndarray, rng: np.random.Generator) -> Body:
+    """The doer, with a step and the weight of the body behind a blow."""
+    step = float(rng.uniform(0.0, 0.5)) * two.torso
+    return _leaning(shifted(two.doer, out * step), out * rng.uniform(0.0, 0.3))
+
+
 def _struck(
     body: Body,
     times: np.ndarray,
@@ -240,10 +220,10 @@ def _struck(
     """Thrown back by so many torsos, and bent back by so many radians for a moment."""
     torso = body.height / HEIGHT_IN_TORSOS
     way = float(rng.uniform(*back)) * torso * through(times, [(hit, 0.0), (hit + 0.5, 1.0)])
-    bent = float(rng.uniform(*bend)) * _envelope(times, hit, hit + 0.9, 0.25, 0.6)
+    bent = float(rng.uniform(*bend)) * envelope(times, hit, hit + 0.9, 0.25, 0.6)
     body = _leaning(shifted(body, way), -bent)
     if rng.random() < 0.3:  # hands go up
-        up = _envelope(times, hit - 0.15, hit + 1.0, 0.3, 0.5)
+        up = envelope(times, hit - 0.15, hit + 1.0, 0.3, 0.5)
         for side in (LEFT, RIGHT):
             body = _given(body, side, _fist(body, torso), up, 0.0)
     return body

@@ -69,7 +69,7 @@ VARIABLES = (
     _whole("JOBS", "jobs"),
     _seconds("IDLE_SECONDS", "idle_seconds"),
     _seconds("KEEP_MINUTES", "keep_minutes"),
-    _seconds("ADDRESS_SHARE", "address_share"),
+    Variable("ADDRESS_SHARE", "address_share", _number, "a number above 0, 1 at most"),
     Variable("METRICS", "metrics", _switch, "on or off"),
     Variable("LOG", "log", str, "text or json"),
 )

@@ -9,13 +9,12 @@ each of them, "unknown" included. Where the processor has no bfloat16 it is imit
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.machine import machine, told
+from benchmarks.machine import machine, told, write_json
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from skeletr.datasets.archives import data_root
 from skeletr.datasets.load import load_clips
@@ -54,8 +53,8 @@ def main() -> int:
         apart = max(apart, float(np.abs(scores[0] - scores[1]).max()))
         shown = [[p.text for t in log.people.values() for p in t.predictions] for log in logs]
         same_shown += [a == b for a, b in zip(*shown, strict=True)]
+    facts = machine()
     found = {
-        "machine": machine(),
         "clips": len(clips),
         "clips with the same label": float(np.mean(same_clip)),
         "short sequences": len(same_shown),
@@ -64,12 +63,11 @@ def main() -> int:
         "right in bf16": float(np.mean(right, axis=0)[1]),
         "largest difference of a probability": apart,
     }
-    print(told(found["machine"]))
+    print(told(facts))
     for name, value in found.items():
-        if name != "machine":
-            print(f"{name:40s} {value if isinstance(value, int) else round(value, 4)}")
+        print(f"{name:40s} {value if isinstance(value, int) else round(value, 4)}")
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1) + "\n")
+        write_json(args.json, facts, found)
     return 0
 
 

@@ -1,11 +1,12 @@
 // The script of the Live tab: a click on a map marks two people in the picture, pointing at it shows
 // their skeletons, a click on a head shows it alone. Shares one scope with results_marks.js and
-// pair_card.js, see app/live_tab.py. Triggers: 'pick', 'point' and 'enlarge'.
+// pair_card.js, see app/live_tab.py. Triggers: 'pick', 'point', 'enlarge' and 'draw'.
 
 const MARKED = 5000; // ms for which a cell stays marked, as the people in the picture do
 const EVERY = 250; // ms between two looks at the maps, which come anew while the camera runs
 const PLAYED = 100; // ms between two poses of the skeletons, at least
 const MAPS = ["live-attention", "live-people-attention"];
+const NEAR = "100px"; // from the edge of what is seen of the page, so that the maps are there in time
 const HINT = "Point at a cell of a map to see its two short sequences here.";
 
 let picked = null; // {map, looks, seen, until}: the cell that was clicked, by its names
@@ -13,6 +14,7 @@ let view = null; // the window that was asked about last, see scene_data.py
 let asked = null; // which window the server was asked for
 let chosen = null; // {map, window, cell, pair, share} that was clicked; its pair once it is known
 let hovered = null; // the same under the mouse
+const drawn = { heads: null, plots: null }; // the version of the maps that is shown
 let focused = null; // the head that had the keyboard before the heads came anew
 
 window.skeletrLive = {
@@ -126,6 +128,28 @@ const left = (event) => {
   if (!headAt(event.target)) focused = null; // a click on nothing gives the keyboard to nothing
 };
 
+// Drawing the maps takes a page longer than anything else, so they are asked for only where there are
+// new ones and the page is scrolled to them; at first in any case.
+const inView = new Set();
+const viewing = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) inView[isIntersecting ? "add" : "delete"](target.id);
+    drawAnew();
+  },
+  { rootMargin: NEAR },
+);
+const drawAnew = () => {
+  const version = document.querySelector("#live-badge [data-maps]")?.dataset.maps;
+  if (version === undefined || version === "0") return;
+  const heads = drawn.heads === null || inView.has("live-heads");
+  const plots = drawn.plots === null || MAPS.some((map) => inView.has(map));
+  const due = (heads && drawn.heads !== version) || (plots && drawn.plots !== version);
+  if (!due) return;
+  drawn.heads = version;
+  if (plots) drawn.plots = version;
+  trigger("draw", { plots });
+};
+
 // Loaded once more, the script takes over from the one before.
 window.skeletrLiveStop?.abort();
 window.skeletrLiveStop = new AbortController();
@@ -136,7 +160,13 @@ document.addEventListener("pointerup", released, always);
 document.addEventListener("click", clicked, always);
 document.addEventListener("focusin", focusing, always);
 document.addEventListener("pointerdown", left, always);
+always.signal.addEventListener("abort", () => viewing.disconnect());
 window.skeletrLiveLook = setInterval(() => {
+  for (const id of ["live-heads", ...MAPS]) {
+    const block = document.getElementById(id);
+    if (block) viewing.observe(block); // once more is no more
+  }
+  drawAnew();
   if (!document.querySelector("#live-maps")?.offsetParent) return;
   mark();
   refocus();

@@ -235,7 +235,7 @@ class LiveStream:
             return False
         self._drawn = now
         shown = actions.attention and self._behind(actions.key_time, actions.attention)
-        self.attention.show(shown)
+        self.attention.show(shown, bool(actions.people))
         return True
 
     def _behind(self, key: float, attention: Attention) -> Shown:

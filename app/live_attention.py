@@ -68,12 +68,16 @@ class LiveAttention:
     Attributes:
         wanted: whether the maps are shown. choice: layer and head.
         told: how many layers the page offers. opened: the pair that was clicked last.
+        version: of what the maps show; a page that shows another one asks for them.
+        somebody: whether anybody was in view then.
     """
 
     def __init__(self) -> None:
         self.wanted = True
         self.choice = Choice(0.0)
         self.told = 0
+        self.version = 0
+        self.somebody = False
         self._lock = threading.Lock()
         self.forget()
 
@@ -90,8 +94,8 @@ class LiveAttention:
         """Look at one layer or head, numbered from 0; None for the mean over all."""
         self.choice = replace(self.choice, layer=layer, head=head)
 
-    def show(self, shown: Shown | None) -> None:
-        """Note that the page gets maps of this window; None where nobody is in it."""
+    def show(self, shown: Shown | None, somebody: bool = True) -> None:
+        """Have maps of this window from now on; None where none is known, perhaps of nobody."""
         judged = judge(shown.attention) if shown is not None else None
         with self._lock:
             if shown is None:
@@ -100,6 +104,8 @@ class LiveAttention:
                 self._shown.append(shown)
             if judged:
                 self._judged.append(judged)
+            self.somebody = somebody
+            self.version += 1
 
     @property
     def shown(self) -> Attention | None:

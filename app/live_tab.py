@@ -9,10 +9,9 @@ import gradio as gr
 from gradio.context import LocalContext
 
 from app import figures, live_view, views
-from app.attention_updates import ASK_A_CELL, MEAN, maps, numbered
+from app.attention_updates import ASK_A_CELL, MEAN
 from app.camera_image import CameraPicture
 from app.controls import option_controls, read
-from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
 from app.live_wiring import wire
@@ -28,7 +27,9 @@ _EVERY = 0.03  # seconds between two frames that the page may send; pace.js send
 def live_tab(sessions: Sessions, settings: AppSettings) -> None:
     """Lay out and wire the tab inside the current block."""
     ui = _layout(settings)
-    outputs = [ui.overlay, ui.people, ui.badge, ui.heads, ui.sequences, ui.between, ui.layer]
+    # No more than these: Gradio's page keeps book of each output with each picture, which takes its
+    # time. The maps are asked for by live.js where they are seen, see live_wiring.py.
+    outputs = [ui.overlay, ui.people, ui.badge]
 
     async def step(
         image: CameraPicture | None,
@@ -115,7 +116,7 @@ def _layout_saving(ui: SimpleNamespace, settings: AppSettings) -> None:
 
 def _layout_attention(ui: SimpleNamespace) -> None:
     script = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    # The triggers stand in the script: 'pick', 'point' and 'enlarge'.
+    # The triggers stand in the script: 'pick', 'point', 'enlarge' and 'draw'.
     ui.link = gr.HTML(html_template="", js_on_load=script, elem_classes="sk-link")
     told = "watch('value', () => window.skeletrLive.told(props.value));"
     ui.window = gr.HTML("", html_template="", js_on_load=told, elem_classes="sk-link")
@@ -165,30 +166,9 @@ def _step(
 ) -> tuple:
     view = recognised(sessions, image, look, options, key, skipped)
     if isinstance(view, str):
-        return _nothing(view) if view else (gr.skip(),) * 7
-    return view.image, views.live_people(view), views.badge(view), *_maps(view)
-
-
-def _maps(view: LiveView) -> tuple:
-    """Heads, maps and the layers to choose from, where they are to be drawn again."""
-    if not view.redraw or view.attention is None:
-        return (gr.skip(),) * 4
-    shown = view.actions.attention
-    layers = gr.skip() if shown is None else _layers(view)
-    attention = view.attention
-    heads, *plots = maps(shown, attention.choice.within(shown), attention.known, attention.tips)
-    nothing = live_view.NOT_YET if view.actions.people else live_view.NOBODY
-    return heads or views.note(nothing), *plots, layers
-
-
-def _layers(view: LiveView) -> object:
-    """The layers of the model; told once, since who is choosing would be disturbed."""
-    count = view.actions.attention.weights.shape[0]
-    if view.attention.told == count:
-        return gr.skip()
-    view.attention.told = count
-    return gr.update(choices=numbered(count))
+        return _nothing(view) if view else (gr.skip(),) * 3
+    return view.image, views.live_people(view), views.badge(view)
 
 
 def _nothing(told: str) -> tuple:
-    return gr.skip(), told or gr.skip(), "", *(gr.skip(),) * 4
+    return gr.skip(), told or gr.skip(), ""

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from app import figures, live_view, scene_data, views
-from app.attention_updates import ASK_A_CELL, maps, number_of
+from app import attention_view, figures, live_view, scene_data, views
+from app.attention_updates import ASK_A_CELL, maps, number_of, numbered
 from app.live_attention import LiveAttention
 from app.live_tokens import tokens_of
 from app.page import QUIET, session_of
 from app.sessions import Sessions
 from app.settings import AppSettings
+from skeletr.actions import Attention
 
 _LOG = logging.getLogger(__name__)
 _QUIET = QUIET | {"queue": False}
@@ -82,6 +83,9 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions) -> None:
     def inside(request: gr.Request) -> object:
         return tokens_of(session_of(sessions, request).attention, sessions.engine)
 
+    def drawn_anew(event: gr.EventData, request: gr.Request) -> tuple:
+        return newest_maps(session_of(sessions, request).attention, plots=bool(event.plots))
+
     def show(wanted: bool, request: gr.Request) -> object:
         session_of(sessions, request).attention.wanted = bool(wanted)
         return gr.update(visible=bool(wanted))
@@ -93,6 +97,7 @@ def _wire_attention(ui: SimpleNamespace, sessions: Sessions) -> None:
         event(answer, ui.layer, drawn, **newest).then(inside, None, ui.tokens, **_QUIET)
     ui.link.pick(picked, None, ui.pair, **newest).then(inside, None, ui.tokens, **looking)
     ui.link.point(pointed, None, ui.window, **newest)
+    ui.link.draw(drawn_anew, None, [*drawn, ui.layer], **newest)
     ui.wanted.input(show, ui.wanted, ui.maps, **newest)
 
 
@@ -102,6 +107,29 @@ def _shown(attention: LiveAttention) -> tuple:
     if shown is None:
         return (gr.skip(),) * 3
     return maps(shown, attention.choice.within(shown), attention.known, attention.tips)
+
+
+def newest_maps(attention: LiveAttention, *, plots: bool) -> tuple:
+    """Heads, the two maps and the layers to choose from, as they are now.
+
+    Args:
+        plots: the page is scrolled to a map; else only the heads come anew.
+    """
+    shown = attention.shown
+    choice = attention.choice.within(shown)
+    heads = attention_view.heads(shown, choice, attention.known)
+    heads = heads or views.note(live_view.NOT_YET if attention.somebody else live_view.NOBODY)
+    drawn = maps(shown, choice, attention.known, attention.tips)[1:] if plots else (gr.skip(),) * 2
+    return heads, *drawn, gr.skip() if shown is None else _layers(attention, shown)
+
+
+def _layers(attention: LiveAttention, shown: Attention) -> object:
+    """The layers of the model; told once, since who is choosing would be disturbed."""
+    count = shown.weights.shape[0]
+    if attention.told == count:
+        return gr.skip()
+    attention.told = count
+    return gr.update(choices=numbered(count))
 
 
 def _wire_saving(ui: SimpleNamespace, sessions: Sessions, settings: AppSettings) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pytest
 
-from app import live_tab, live_tokens, live_view, scene_data
+from app import live_tab, live_tokens, live_view, scene_data, views
 from app.engine import Engine
 from app.figures import newest
 from app.live import LiveStream, LiveView
 from app.live_attention import MARKED, Pair
 from app.live_tokens import tokens_of
+from app.live_wiring import newest_maps
 from app.settings import AppSettings, UserOptions
 from skeletr.actions import Attention
 from skeletr.heads import head_character
@@ -85,6 +89,12 @@ def watched(engine: Engine) -> Watched:
     return Watched(engine)
 
 
+def maps_after(watched: Watched) -> tuple:
+    """What a page that asks gets, once there are maps of full windows."""
+    watched.full()
+    return newest_maps(watched.attention, plots=True)
+
+
 def shown(figure) -> np.ndarray:
     return np.array(figure.data[0].z)
 
@@ -92,14 +102,32 @@ def shown(figure) -> np.ndarray:
 def test_the_maps_follow_the_layer_and_the_head_that_are_chosen(watched: Watched) -> None:
     for layer, head in ((None, None), (1, 3), (0, 7), (None, 5)):
         watched.attention.choose(layer, head)
-        view, own = watched.until(lambda v: v.redraw)
-        heads, sequences, between, _ = live_tab._maps(view)
+        _, own = watched.until(lambda v: v.redraw)
+        heads, sequences, between, _ = newest_maps(watched.attention, plots=True)
         assert list(sequences.data[0].x) == own.names
         assert np.allclose(shown(sequences), own.select(layer, head), atol=2e-5)
         assert np.allclose(shown(between), own.between_people(layer, head)[1], atol=2e-5)
         assert heads.count("sk-head") == 10  # their frame, all of them, and each of eight
         pressed = heads.split('aria-pressed="true"')[0].rsplit("data-head=", 1)[1]
         assert pressed.startswith('""' if head is None else f'"{head}"')
+
+
+def test_a_page_that_is_not_scrolled_to_the_maps_gets_the_heads_alone(watched: Watched) -> None:
+    watched.full()
+    heads, *plots, _ = newest_maps(watched.attention, plots=False)
+    assert heads.count("sk-head") == 10
+    assert all(plot == gr.skip() for plot in plots)
+
+
+def test_the_badge_says_which_maps_there_are(watched: Watched) -> None:
+    versions = []
+    for _ in range(6 * RATE):
+        view, _ = watched.step()
+        told = re.search(r'data-maps="(\d+)"', views.badge(view))
+        versions.append((int(told[1]), view.redraw))
+    for (before, _), (now, redraw) in pairwise(versions):
+        assert now == before + redraw
+    assert versions[-1][0] == watched.attention.version >= 2
 
 
 def test_heads_are_named_by_what_they_were_measured_to_do(watched: Watched) -> None:
@@ -110,7 +138,7 @@ def test_heads_are_named_by_what_they_were_measured_to_do(watched: Watched) -> N
     assert sum(known[k][0].label == label for k, label in labels.items()) > len(labels) / 2
     watched.attention.choose(1, None)
     watched.until(lambda v: v.redraw)
-    heads = live_tab._maps(watched.full()[0])[0]
+    heads = maps_after(watched)[0]
     assert all(watched.attention.known[1, head][0].label in heads for head in range(8))
 
 
@@ -122,13 +150,13 @@ def test_where_nobody_is_left_the_heads_say_what_to_do(watched: Watched, monkeyp
         view = watched.step()[0]
         if view.redraw and view.actions.attention is None:
             break
-    assert live_view.NOBODY in live_tab._maps(view)[0]
+    assert live_view.NOBODY in newest_maps(watched.attention, plots=True)[0]
 
 
 def test_the_layers_are_offered_once(watched: Watched) -> None:
-    first = live_tab._maps(watched.full()[0])[3]
+    first = maps_after(watched)[3]
     assert first["choices"] == ["Mean", "1", "2"]
-    assert "choices" not in live_tab._maps(watched.full()[0])[3]
+    assert "choices" not in maps_after(watched)[3]
 
 
 @pytest.mark.parametrize("choice", [(None, None), (1, 3)])
@@ -205,8 +233,8 @@ def test_a_cell_that_has_left_the_map_marks_nobody(watched: Watched) -> None:
 
 
 def test_a_click_a_moment_after_the_map_has_moved_on_still_counts(watched: Watched) -> None:
-    view, own = [watched.full() for _ in range(3)][-1]
-    clicked = live_tab._maps(view)[1].layout.meta["newest"]
+    _, own = [watched.full() for _ in range(3)][-1]
+    clicked = newest_maps(watched.attention, plots=True)[1].layout.meta["newest"]
     _, later = watched.full()
     cell = own.names[0], own.names[-1]
     assert cell[0] not in later.names and watched.attention.pick(*cell) is None
@@ -269,7 +297,7 @@ def test_nobody_asks_the_model_for_what_is_inside_before_a_click(
 
 def test_under_the_mouse_the_map_says_what_both_people_do(watched: Watched) -> None:
     view, own = watched.full()
-    sequences = live_tab._maps(view)[1]
+    sequences = newest_maps(watched.attention, plots=True)[1]
     told = sequences.data[0].customdata
     for i, j in ((0, len(own.times) - 1), (3, 1)):
         for said, place in zip(told[i][j], (i, j), strict=True):

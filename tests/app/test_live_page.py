@@ -34,12 +34,14 @@ def test_camera_shows_labelled_people_and_a_moving_heatmap(
             rows.locator(".sk-label").nth(people - 1).wait_for()
             assert rows.count() == people
             check_the_heatmap_moves(page)
+            check_the_heatmap_rests_out_of_sight(page)
         badge = page.locator("#live-badge").inner_text()
         assert re.search(r"\d+ frames/s +\d+ ms each +\d+ dropped", badge)
         page.get_by_label("capture photo").first.click()  # now it says stop
 
 
 def check_the_heatmap_moves(page) -> None:
+    page.locator("#live-attention").scroll_into_view_if_needed()
     ticks = page.locator("#live-attention .xtick text")
     ticks.first.wait_for()
     before = ticks.all_text_contents()
@@ -49,6 +51,24 @@ def check_the_heatmap_moves(page) -> None:
         ".map(t => t.textContent); return now.length && now.join() !== old; }",
         arg=",".join(before),
     )
+
+
+_MAP = "document.querySelector('#live-attention .js-plotly-plot').layout.meta.newest"
+_VERSION = "Number(document.querySelector('#live-badge [data-maps]').dataset.maps)"
+
+
+def check_the_heatmap_rests_out_of_sight(page) -> None:
+    def two_more() -> None:
+        page.wait_for_function(f"old => {_VERSION} >= old + 2", arg=page.evaluate(_VERSION))
+
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.evaluate("window.scrollTo(0, 0)")
+    two_more()  # one may have been on its way
+    before = page.evaluate(_MAP)
+    two_more()
+    assert page.evaluate(_MAP) == before
+    page.locator("#live-attention").scroll_into_view_if_needed()
+    page.wait_for_function(f"old => {_MAP} !== old", arg=before)
 
 
 # Where the last two short sequences of two people meet, as those stay in the map for longest; and

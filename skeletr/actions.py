@@ -146,7 +146,9 @@ class Track:
         """The prediction of the key frame nearest to `time`; None if none is within `reach` s."""
         if not len(self.times):
             return None
-        nearest = int(np.argmin(np.abs(self.times - time)))
+        after = int(np.searchsorted(self.times, time))
+        near = range(max(after - 1, 0), min(after + 1, len(self.times)))
+        nearest = min(near, key=lambda i: abs(self.times[i] - time))
         return self.predictions[nearest] if abs(self.times[nearest] - time) <= reach else None
 
 

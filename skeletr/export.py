@@ -16,6 +16,7 @@ from skeletr import __version__
 from skeletr.actions import ActionLog, Prediction, Status, Track
 from skeletr.files import atomic_path
 from skeletr.pipeline import Result
+from skeletr.recording import Recording
 
 SCHEMA_VERSION = 1
 _TOP = 5
@@ -60,8 +61,9 @@ def write_json(
 ) -> None:
     """`result_dict` as a file that appears whole; settings: plain values to keep with it."""
     facts = result_dict(result) | ({} if settings is None else {"settings": dict(settings)})
-    with atomic_path(path) as partial:
-        partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(path) as partial, partial.open("w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)  # piece by piece: that of hours is large
+        file.write("\n")
 
 
 def write_csv(result: Result, path: str | os.PathLike[str]) -> None:
@@ -77,11 +79,12 @@ def actions_csv(result: Result) -> str:
         for person, track in result.log.people.items()
         for time, prediction in _steps(track)
     ]
+    observed = _observed(result.recording)
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(CSV_COLUMNS)
     for time, person, prediction in sorted(rows, key=lambda r: r[:2]):
-        box = _box(result, person, time)
+        box = _box(observed.get(person), time)
         score = _round(prediction.score) if prediction.label else ""
         writer.writerow(
             [_round(time), person, prediction.status.value, _cell(prediction.label), score, *box]
@@ -127,14 +130,25 @@ def _top(scores: np.ndarray, log: ActionLog) -> list[dict]:
     return [{"label": log.labels[i], "score": _round(scores[i])} for i in best]
 
 
-def _box(result: Result, person: int, time: float) -> list[float | str]:
-    """The person's box in the observation nearest to `time`."""
-    recording = result.recording
-    rows = np.flatnonzero(recording.person == person)
-    if not len(rows):
+def _observed(recording: Recording) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Person id -> times and boxes (n,), (n, 4) of the observations of that person, in order."""
+    order = np.argsort(recording.person, kind="stable")
+    people, first = np.unique(recording.person[order], return_index=True)
+    rows = np.split(order, first[1:])
+    times = recording.times
+    pairs = zip(people, rows, strict=False)  # without people there is one piece, empty
+    return {int(person): (times[own], recording.boxes[own]) for person, own in pairs}
+
+
+def _box(observed: tuple[np.ndarray, np.ndarray] | None, time: float) -> list[float | str]:
+    """The box in the observation nearest to `time`, of two as near the earlier one."""
+    if observed is None:
         return [""] * 4
-    row = rows[np.abs(recording.times[rows] - time).argmin()]
-    return [_round(v, 1) for v in recording.boxes[row]]
+    times, boxes = observed
+    after = int(np.searchsorted(times, time))
+    near = range(max(after - 1, 0), min(after + 1, len(times)))
+    nearest = min(near, key=lambda i: abs(times[i] - time))
+    return [_round(v, 1) for v in boxes[nearest]]
 
 
 def _round(value: float, digits: int = 4) -> float:

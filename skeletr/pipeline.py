@@ -118,18 +118,20 @@ def recognize_video(
     reader = VideoReader(path, limits, name)
     for part in (frontend, tracker, recognizer):
         part.reset()
-    frames: list[Frame] = []
     uncovered: list[Frame] = []
-    with _followed(reader, frontend, tracker, timer, cancel) as seen:
+
+    def recognised(seen: Iterator[Seen]) -> Iterator[Frame]:
         for frame, bare in _reported(seen, reader, progress, "Recognising"):
-            frames.append(frame)
             if bare:
                 uncovered.append(Frame(frame.time, bare))
             with timer.stage("recognise"):
                 recognizer.step(frame.people, frame.time, reader.size)
+            yield frame
+
+    with _followed(reader, frontend, tracker, timer, cancel) as seen:
+        recording = Recording.from_frames(recognised(seen), reader.size, source=reader.info.name)
     with timer.stage("recognise"):
         log = recognizer.finish()
-    recording = Recording.from_frames(frames, reader.size, source=reader.info.name)
     timing = {**timer.seconds, "total": time.perf_counter() - begin}
     warnings = tuple(reader.warnings)
     return Result(reader.info, recording, log, timing, warnings, tuple(uncovered))
@@ -183,7 +185,6 @@ def annotate_video(
     """
     timer = StageTimer()
     reader = VideoReader(path, limits, result.info.name)
-    people = {f.time: f.people for f in result.recording.frames()}
     uncovered = {f.time: f.people for f in result.uncovered}
     veil = Veil()
 
@@ -191,7 +192,7 @@ def annotate_video(
         for frame in images:
             with timer.stage("draw"):
                 predictions, scene = result.log.at(frame.time)
-                seen = people.get(frame.time, ())
+                seen = result.recording.at(frame.time)
                 hidden = veil.cover((*seen, *uncovered.get(frame.time, ())), frame.time)
                 image = draw_actions(
                     frame.image, seen, predictions, scene, style=style, hidden=hidden

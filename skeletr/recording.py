@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skeletr.columns import columns
 from skeletr.files import atomic_path
 from skeletr.npz import read_npz
 from skeletr.skeleton import C, V, keypoint_boxes
@@ -115,19 +116,12 @@ class Recording:
         actions: Sequence[Action] = (),
         source: str = "",
     ) -> Recording:
-        """Collect frames in order of time. Raises `RecordingError` where time does not increase."""
-        frames = list(frames)
-        people = [(i, p) for i, f in enumerate(frames) for p in f.people]
-        return cls(
-            image_size=image_size,
-            frame_times=np.array([f.time for f in frames], dtype=np.float64),
-            frame=np.array([i for i, _ in people], dtype=np.int32),
-            person=np.array([p.id for _, p in people], dtype=np.int32),
-            keypoints=np.array([p.keypoints for _, p in people], np.float32).reshape(-1, V, C),
-            boxes=np.array([p.box for _, p in people], np.float32).reshape(-1, 4),
-            actions=tuple(actions),
-            source=source,
-        )
+        """Collect frames in order of time, each as soon as it comes.
+
+        Raises:
+            RecordingError: time does not increase. ValueError: keypoints or boxes of another shape.
+        """
+        return cls(image_size=image_size, **columns(frames), actions=tuple(actions), source=source)
 
     @classmethod
     def from_arrays(
@@ -186,9 +180,17 @@ class Recording:
     def frames(self) -> Iterable[Frame]:
         """Frame by frame, as `Recognizer.step` wants it."""
         for i, time in enumerate(self.frame_times):
-            rows = range(*self.rows(i).indices(len(self.frame)))
-            people = (Person(self.keypoints[r], self.boxes[r], int(self.person[r])) for r in rows)
-            yield Frame(float(time), tuple(people))
+            yield Frame(float(time), self._people(i))
+
+    def at(self, time: float) -> tuple[Person, ...]:
+        """The people of the frame at exactly `time`; nobody where there is no such frame."""
+        index = int(np.searchsorted(self.frame_times, time))
+        there = index < len(self.frame_times) and self.frame_times[index] == time
+        return self._people(index) if there else ()
+
+    def _people(self, frame: int) -> tuple[Person, ...]:
+        rows = range(*self.rows(frame).indices(len(self.frame)))
+        return tuple(Person(self.keypoints[r], self.boxes[r], int(self.person[r])) for r in rows)
 
     def between(self, start: float, end: float) -> Recording:
         """The part with start <= time <= end; labels are clipped to it."""

@@ -40,3 +40,22 @@ def test_a_label_is_never_a_formula(label: str) -> None:
 def test_other_labels_stay_as_they_are(label: str) -> None:
     found = labels(named(label))
     assert found and found <= {label, f"{label}2"}
+
+
+def test_boxes_are_those_of_the_nearest_observation_of_the_person() -> None:
+    """One person, who is out of sight for a second in between, beside another."""
+    times = np.arange(60) / 10
+    whole = scene([100, 400], times)
+    away = (whole.person == 1) & (whole.times > 2) & (whole.times < 3)
+    columns = ("frame", "person", "keypoints", "boxes")
+    recording = replace(whole, **{c: getattr(whole, c)[~away] for c in columns})
+    recognizer = Recognizer(untrained(AppSettings()))
+    rows = list(
+        csv.DictReader(io.StringIO(actions_csv(recognize_recording(recording, recognizer))))
+    )
+    assert {row["person"] for row in rows} == {"0", "1"}
+    for row in rows:
+        own = np.flatnonzero(recording.person == int(row["person"]))
+        nearest = own[np.abs(recording.times[own] - float(row["time"])).argmin()]
+        found = [float(row[side]) for side in ("x1", "y1", "x2", "y2")]
+        assert found == pytest.approx(recording.boxes[nearest], abs=0.06)

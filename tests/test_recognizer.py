@@ -275,6 +275,15 @@ def _says(label: int, score: float, threshold: float = 0.4):
     return decide(scores, LABELS, threshold)
 
 
+def test_a_moment_is_answered_by_the_nearest_key_frame():
+    track = _track(*(_says(i % 3, 0.8) for i in range(5)))
+    moments = np.linspace(-0.9, 4.9, 59)
+    for moment in moments:
+        nearest = track.predictions[np.abs(track.times - moment).argmin()]
+        assert track.at(moment, 1.0) is nearest
+    assert track.at(-1.1, 1.0) is track.at(5.1, 1.0) is _track().at(0.0, 1.0) is None
+
+
 def test_who_waves_and_then_stands_has_waved():
     rests = ("stand",)
     track = _track(_says(0, 0.8), _says(1, 0.8), _says(0, 0.8))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,42 @@ def test_empty_frames_are_kept():
     recording = Recording.from_frames(frames, (10, 10))
     assert [len(f.people) for f in recording.frames()] == [0, 1, 0]
     assert recording.people == [7]
+
+
+def test_frames_are_let_go_as_soon_as_they_are_in_the_columns():
+    """An hour of video must not wait as objects until it has ended."""
+    given: list[weakref.ref] = []
+    most_alive = 0
+
+    def frames():
+        nonlocal most_alive
+        for frame in scene([100, 300], TIMES).frames():
+            given.append(weakref.ref(frame))
+            most_alive = max(most_alive, sum(ref() is not None for ref in given))
+            yield frame
+
+    assert len(Recording.from_frames(frames(), (640, 480)).frame_times) == len(TIMES)
+    assert most_alive <= 3
+
+
+def test_the_people_of_a_moment_are_those_of_its_frame():
+    recording = scene([100, 300], TIMES)
+    for frame in recording.frames():
+        found = recording.at(frame.time)
+        assert [p.id for p in found] == [p.id for p in frame.people]
+        assert all(
+            np.array_equal(*pair)
+            for pair in zip(
+                (p.keypoints for p in found), (p.keypoints for p in frame.people), strict=True
+            )
+        )
+    assert recording.at(0.05) == recording.at(-1.0) == recording.at(100.0) == ()
+
+
+def test_people_with_other_joints_are_refused():
+    person = Person(np.ones((16, 3), np.float32), np.zeros(4, np.float32), 1)
+    with pytest.raises(ValueError):
+        Recording.from_frames([Frame(0.0, (person,))], (640, 480))
 
 
 def test_between_keeps_times_and_clips_labels():

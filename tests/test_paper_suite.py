@@ -140,7 +140,11 @@ def _suite(store: Path, folder: Path, schedule: Schedule = QUICK) -> Suite:
     return Suite(places, schedule, folder / "results", make_benchmark(store, folder))
 
 
-CELLS = [Cell("people", GCN_ALONE, 0), Cell("scenes", SKELETR, 0)]
+# From nothing: what the others start from is trained on the real sets of single people.
+CELLS = [
+    Cell("people", replace(GCN_ALONE, regime="scratch"), 0),
+    Cell("scenes", replace(SKELETR, regime="scratch"), 0),
+]
 
 
 def test_cells_leave_results_and_are_run_once(store, tmp_path) -> None:
@@ -160,7 +164,7 @@ def test_cells_leave_results_and_are_run_once(store, tmp_path) -> None:
 @pytest.mark.parametrize("name", ["long", "long-ctrgcn", "20x30-fixed", "txp"])
 def test_rows_of_all_kinds_are_trained_and_tested(name, store, tmp_path) -> None:
     rows = {row.name: row for table in TABLES.values() for row in table.rows}
-    cell = Cell("scenes", rows[name], 0)
+    cell = Cell("scenes", replace(rows[name], regime="scratch"), 0)
     suite = _suite(store, tmp_path, Schedule(steps=1, scenes=2, threads=1))
     assert run_cells(suite, [cell], 0, lambda _: None) == 0
     assert suite.found(cell)["figures"]["units"] == 2
@@ -237,18 +241,36 @@ def test_all_candidates_of_a_task_have_the_same_schedule(tmp_path) -> None:
     seen: dict[str, set] = {}
     for cell in chosen([*TABLES], (0,), ()):
         config = config_of(cell, places, Schedule())
-        own = config.steps * config.scenes_per_batch / len(config.tasks)
+        shares = [task.share for task in config.tasks]
+        own = config.steps * config.scenes_per_batch * shares[0] / sum(shares)
         facts = (own, config.size, config.rate, config.optimiser, config.dropout, config.ema)
         seen.setdefault(cell.task, set()).add(facts)
     assert all(len(facts) == 1 for facts in seen.values())
 
 
-def test_who_is_fine_tuned_is_trained_before() -> None:
-    cells = chosen([7], (1,), ("sbu/finetuned/*",))
-    assert cells[0] == source(1)
-    assert cells[1].variant.regime == "finetuned"
-    config = config_of(cells[1], Places(Path("d"), Path("s"), Path("w")), Schedule())
-    assert Path(config.init) == Path("w/start/1")
+@pytest.mark.parametrize(
+    "pattern, name, part",
+    [
+        ("sbu/finetuned/1", "whole", "trunk"),
+        ("sbu/skeletr/1", "gcn", "backbone"),
+        ("people/gcn/2", "gcn", "backbone"),
+        ("people/ctrgcn/1", "ctrgcn", "backbone"),
+    ],
+)
+def test_what_others_start_from_is_trained_before(pattern, name, part) -> None:
+    start, cell = chosen([*TABLES], SEEDS, (pattern,))
+    assert start == source(cell.variant) and start.variant.regime == "source"
+    config = config_of(cell, Places(Path("d"), Path("s"), Path("w")), Schedule())
+    assert (Path(config.init), config.init_part) == (Path(f"w/start/{name}"), part)
+    theirs = config_of(start, Places(Path("d"), Path("s"), Path("w")), Schedule())
+    assert theirs.backbone == config.backbone and not theirs.init
+
+
+def test_who_starts_from_nothing_starts_from_nothing() -> None:
+    for pattern in ("sbu/scratch/0", "sbu/joint/0"):
+        (cell,) = chosen([7], (0,), (pattern,))
+        assert source(cell.variant) is None
+        assert not config_of(cell, Places(Path("d"), Path("s"), Path("w")), Schedule()).init
 
 
 # What is written
@@ -343,7 +365,7 @@ def test_heads_of_a_real_handshake(tmp_path, capsys) -> None:
 
 def test_on_the_command_line(tmp_path, capsys) -> None:
     assert main(["4", "--seeds", "0", "--list"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 15
+    assert len(capsys.readouterr().out.splitlines()) == 16  # and what they start from
     assert main(["4", "--cells", "nothing/*"]) == 1
     assert "nothing/*" in capsys.readouterr().err
     assert main(["4", "--data", str(tmp_path / "absent")]) == 1

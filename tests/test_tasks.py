@@ -124,6 +124,30 @@ def test_what_is_frozen_stays(tmp_path: Path, stores: dict[str, Path], frozen: s
     assert torch.equal(after[weight], shipped.model.state_dict()[weight.removeprefix("trunk.")])
 
 
+def test_stage_1_alone_goes_into_a_network_of_another_form(
+    tmp_path: Path, stores: dict[str, Path]
+) -> None:
+    setting = config(
+        tmp_path,
+        (own(stores["video"]),),
+        init=str(DEFAULT_CHECKPOINT),
+        init_part="backbone",
+        interaction="add global",
+        aggregation=("1x1",),
+    )
+    trainer = Trainer(setting, load_tasks(setting))
+    shipped = Checkpoint.from_pretrained(DEFAULT_CHECKPOINT).model.backbone.state_dict()
+    for name, weight in trainer.net.trunk.backbone.state_dict().items():
+        assert torch.equal(weight, shipped[name])
+    assert any("stage 1 from" in note for note in trainer._notes)
+    ctrgcn = replace(setting, backbone="ctrgcn")
+    with pytest.raises(ConfigError, match="backbone"):
+        Trainer(ctrgcn, load_tasks(ctrgcn))
+    for change in ({"init": ""}, {"freeze": "trunk"}, {"init_part": "all"}):
+        with pytest.raises(ConfigError, match="init_part"):
+            replace(setting, **change)
+
+
 def test_a_head_of_the_same_labels_is_taken_over(tmp_path: Path, stores: dict[str, Path]) -> None:
     setting = config(tmp_path, (own(stores["video"]),))
     first = Trainer(setting, load_tasks(setting))
@@ -134,7 +158,7 @@ def test_a_head_of_the_same_labels_is_taken_over(tmp_path: Path, stores: dict[st
     assert torch.equal(second.net.heads[0].scene.weight, first.net.heads[0].scene.weight)
     assert any("head for own from there" in note for note in second._notes)
     bones = replace(setting, stream="bone")
-    assert "trunk was trained on the joint stream" in Trainer(bones, load_tasks(bones))._notes
+    assert "it was trained on the joint stream" in Trainer(bones, load_tasks(bones))._notes
     frozen = {"stream": "bone", "freeze": "backbone"}
     large = replace(setting, size="L")
     grown = Trainer(large, load_tasks(large))

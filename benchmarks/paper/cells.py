@@ -12,10 +12,10 @@ from typing import Literal
 
 from skeletr.model.config import MIX, BackboneKind, Interaction
 
-Regime = Literal["scratch", "source", "finetuned", "joint"]
+Regime = Literal["scratch", "source", "stage 1", "finetuned", "joint"]
 Input = Literal["40x15", "40x15 fixed", "20x30", "20x30 fixed", "2 long"]
 
-BENCHMARK, SCENES, SBU, JHMDB, SOURCE = "people", "scenes", "sbu", "jhmdb", "penn"
+BENCHMARK, SCENES, SBU, JHMDB, SOURCE = "people", "scenes", "sbu", "jhmdb", "single"
 TASKS = (BENCHMARK, SCENES, SBU, JHMDB)
 SEEDS = (0, 1, 2)
 
@@ -23,7 +23,8 @@ SEEDS = (0, 1, 2)
 @dataclass(frozen=True)
 class Variant:
     """One candidate. name: in file names and on the command line. row: as the tables call it.
-    regime: "source" = the run that a fine-tuned one starts from."""
+    regime: "source" = a run on sets of single people that others start from; "stage 1" = the graph
+    convolutions start from one, "finetuned" = the whole network does."""
 
     name: str
     row: str
@@ -31,7 +32,7 @@ class Variant:
     aggregation: tuple[str, ...] = MIX
     backbone: BackboneKind = "stgcn++"
     input: Input = "40x15"
-    regime: Regime = "scratch"
+    regime: Regime = "stage 1"
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,16 @@ _LONG = Variant("long", "ST-GCN++, 2 long sequences", "none", ("1x1",), input="2
 _LONG_CTR = Variant(
     "long-ctrgcn", "CTR-GCN, 2 long sequences", "none", ("1x1",), "ctrgcn", "2 long"
 )
-_SOURCE = Variant("source", "Penn Action, to start from", regime="source")
+# Stage 1 of all rows starts from ST-GCN++ (CTR-GCN) trained alone, so that the rows without
+# interaction begin with as much that belongs to them as any other.
+_STAGE1 = {
+    kind: Variant(name, f"{row}, to start from", "none", ("1x1",), kind, regime="source")
+    for kind, name, row in (
+        ("stgcn++", "gcn", "ST-GCN++ alone"),
+        ("ctrgcn", "ctrgcn", "CTR-GCN alone"),
+    )
+}
+_WHOLE = Variant("whole", "SkeleTR, to start from", regime="source")
 
 
 def _pooled(*streams: str) -> Variant:
@@ -140,9 +150,10 @@ TABLES = {
         7,
         "Joint training and transfer",
         (
+            Variant("scratch", "from nothing", regime="scratch"),
             SKELETR,
-            Variant("finetuned", "first Penn Action, then the task", regime="finetuned"),
-            Variant("joint", "Penn Action and the task at once", regime="joint"),
+            Variant("finetuned", "first single people, then the task", regime="finetuned"),
+            Variant("joint", "single people and the task at once", regime="joint"),
         ),
         (BENCHMARK, SBU, JHMDB),
     ),
@@ -154,9 +165,11 @@ def defined(variant: Variant, task: str) -> bool:
     return not (variant.input == "2 long" and task == BENCHMARK)
 
 
-def source(seed: int) -> Cell:
-    """The run that the fine-tuned ones of a seed start from."""
-    return Cell(SOURCE, _SOURCE, seed)
+def source(variant: Variant) -> Cell | None:
+    """The run whose weights a row starts from, the same for all tasks and seeds; None = nothing."""
+    if variant.regime == "finetuned":
+        return Cell(SOURCE, _WHOLE, 0)
+    return Cell(SOURCE, _STAGE1[variant.backbone], 0) if variant.regime == "stage 1" else None
 
 
 def chosen(tables: Sequence[int], seeds: Sequence[int], patterns: Sequence[str]) -> list[Cell]:
@@ -170,7 +183,7 @@ def chosen(tables: Sequence[int], seeds: Sequence[int], patterns: Sequence[str])
         for number in tables:
             for cell in TABLES[number].cells([seed]):
                 if not patterns or any(fnmatchcase(cell.name, p) for p in patterns):
-                    if cell.variant.regime == "finetuned":
-                        found.setdefault(source(seed).name, source(seed))
+                    if start := source(cell.variant):
+                        found.setdefault(start.name, start)
                     found.setdefault(cell.name, cell)
     return list(found.values())

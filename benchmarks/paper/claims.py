@@ -37,7 +37,11 @@ CLAIMS = (
         Claim(f"{name}", f"{fixed}-fixed", SBU, equal=True)
         for name, fixed in (("skeletr", "40x15"), ("20x30-adaptive", "20x30"))
     ),
-    *(Claim("joint", "skeletr", task) for task in (BENCHMARK, SBU, JHMDB)),
+    *(
+        Claim(name, "scratch", task)
+        for task in (BENCHMARK, SBU, JHMDB)
+        for name in ("finetuned", "joint")
+    ),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.paper.cells import BENCHMARK, JHMDB, SBU, SCENES, SOURCE, Cell, Input
+from benchmarks.paper.cells import BENCHMARK, JHMDB, SBU, SCENES, SOURCE, Cell, Input, source
 from skeletr.sequences import SequenceConfig
 from skeletr.training import TrainConfig
 from skeletr.training.augment import AugmentConfig
@@ -20,6 +20,7 @@ _M: dict[Input, tuple[int, int]] = {
     "20x30 fixed": (6, 6),
     "2 long": (2, 2),
 }
+_SINGLE = ("penn_action", "kinder_gator")  # sets of single people, to start from or to join
 _LONG_FRAMES = 60  # the paper's 300; clips here have 15 to 45 frames, so each is whole in it
 _AUGMENT = AugmentConfig(camera=0.8, noisy=0.4)
 _AUGMENT_SCENES = AugmentConfig(scale=0.2, shift=0.05, speed=0.1, noisy=0.0)  # noisy already
@@ -36,34 +37,35 @@ class Places:
 
 @dataclass(frozen=True)
 class Schedule:
-    """steps: of one task. scenes: of a step, of one task, JHMDB and Penn with their single people
-    three times that. threads: of the network, 0 = all cores."""
+    """steps: of one task. scenes: of a step, of one task, JHMDB with its single people three times
+    that. What others start from has twice of both. threads: of the network, 0 = all cores."""
 
     steps: int = 300
     scenes: int = 6
     threads: int = 0
 
     @property
-    def key(self) -> dict[str, int]:
+    def key(self) -> dict[str, int | str]:
         """What results must have in common to be compared."""
-        return {"steps": self.steps, "scenes": self.scenes}
+        return {"steps": self.steps, "scenes": self.scenes, "start": "stage 1 of single people"}
 
 
 def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     """How a cell is trained. A joint run has twice the steps, so that its own task is seen as
     often as by one that is trained from scratch."""
-    variant = cell.variant
+    variant, start = cell.variant, source(cell.variant)
     folder = places.work / cell.name
-    names = [cell.task] if variant.regime != "joint" else [cell.task, SOURCE]
-    tasks = [_task(name, places) for name in names]
-    steps = schedule.steps * len(tasks)
-    scenes = schedule.scenes * (3 if cell.task in (JHMDB, SOURCE) else 1)
+    tasks = _tasks(cell, places)
+    own = cell.task != SOURCE
+    steps = schedule.steps * (2 if variant.regime in ("joint", "source") else 1)
+    scenes = schedule.scenes * (1 if own and cell.task != JHMDB else 3 if own else 2)
     return TrainConfig(
         output=str(folder / "out"),
         run=str(folder / "run"),
         data=str(places.data),
-        tasks=tuple(tasks),
-        init=str(start_folder(cell.seed, places)) if variant.regime == "finetuned" else "",
+        tasks=tasks,
+        init=str(start_folder(start, places)) if start else "",
+        init_part="backbone" if variant.regime == "stage 1" else "trunk",
         fold=1,
         seed=cell.seed,
         interaction=variant.interaction,
@@ -78,7 +80,7 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
         rate=2e-3,
         warmup=max(1, steps // 10),
         ema=0.98,
-        bf16=False,
+        bf16=True,
         device="cpu",
         threads=schedule.threads,
         log_every=max(1, steps // 6),
@@ -87,16 +89,23 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     )
 
 
-def start_folder(seed: int, places: Places) -> Path:
-    """The weights that the fine-tuned cells of a seed start from."""
-    return places.work / "start" / str(seed)
+def start_folder(start: Cell, places: Places) -> Path:
+    """The weights of a run that others start from."""
+    return places.work / "start" / start.variant.name
+
+
+def _tasks(cell: Cell, places: Places) -> tuple[TaskConfig, ...]:
+    regime = cell.variant.regime
+    single = [TaskConfig(d, "clips", d, kind="video", share=0.25) for d in _SINGLE]
+    own = [] if regime == "source" else [_task(cell.task, places)]
+    return (*own, *(single if regime in ("source", "joint") else ()))
 
 
 def _task(name: str, places: Places) -> TaskConfig:
     if name in (BENCHMARK, SCENES):
         kind = "instance" if name == BENCHMARK else "video"
         return TaskConfig(name=name, source="store", data=str(places.store), kind=kind, share=0.5)
-    data = {SBU: "sbu", JHMDB: "jhmdb", SOURCE: "penn_action"}[name]
+    data = {SBU: "sbu", JHMDB: "jhmdb"}[name]
     return TaskConfig(name=name, source="clips", data=data, kind="video", share=0.5)
 
 

@@ -64,7 +64,7 @@ class Suite:
 
     def finished(self, cell: Cell) -> bool:
         """Whether there is nothing left to do; weights to start from must be there too."""
-        start = start_folder(cell.seed, self.places) / "config.json"
+        start = start_folder(cell, self.places) / "config.json"
         kept = cell.variant.regime != "source" or start.is_file()
         return kept and self.found(cell) is not None
 
@@ -119,7 +119,8 @@ def run_cell(suite: Suite, cell: Cell) -> dict[str, Any]:
     metrics = Path(config.run) / "metrics.jsonl"
     saved = len(read_metrics(metrics)) // config.save_every if metrics.is_file() else 0
     began = time.monotonic()
-    out = train(config)[cell.task]
+    task = config.tasks[0].name
+    out = train(config)[task]
     trained = (time.monotonic() - began) / max(config.steps - saved * config.save_every, 1)
     checkpoint = Checkpoint.from_pretrained(out)
     tested = time.monotonic()
@@ -130,13 +131,13 @@ def run_cell(suite: Suite, cell: Cell) -> dict[str, Any]:
         "schedule": suite.schedule.key,
         "benchmark": suite.benchmark,
         "figures": figures,
-        "curve": curve(read_metrics(metrics), cell.task),
+        "curve": curve(read_metrics(metrics), task),
         "seconds": round(trained * config.steps + time.monotonic() - tested, 1),
         "seconds_per_step": round(trained, 4),
         "machine": {"threads": torch.get_num_threads(), "processor": platform.machine()},
     }
     if only_start:
-        checkpoint.save_pretrained(start_folder(cell.seed, suite.places))
+        checkpoint.save_pretrained(start_folder(cell, suite.places))
     with atomic_path(suite.path(cell)) as partial:
         partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     shutil.rmtree(folder)

@@ -31,8 +31,9 @@ class TrainConfig:
     environment. tasks: () = one task, scenes composed from `datasets`. fold: official division
     of the tasks that do not name their own. size: SkeleTR-S or -L. stream: coordinates or bones.
     backbone, interaction, aggregation: see `SkeleTRConfig`; L with "ctrgcn" is SkeleTR[C].
-    init: checkpoint to start from, folder or OWNER/NAME; freeze: what of it stays as it is, the
-    "backbone" (stage 1) or the whole "trunk", which is linear probing.
+    init: checkpoint to start from, folder or OWNER/NAME; init_part: what of it is taken over, the
+    whole "trunk" or its "backbone" (stage 1), beside which all may be of another form; freeze: what
+    of it stays as it is, the "backbone" or the whole "trunk", which is linear probing.
     scenes: how scenes are composed. augment: how clips and stores vary.
     steps: optimiser steps; epochs: the same by the number of samples, 0 = by `steps`.
     batch: real sequences in a micro-batch; above 80 the memory traffic on a CPU costs more than
@@ -63,6 +64,7 @@ class TrainConfig:
     aggregation: tuple[str, ...] = MIX
     dropout: float = 0.1
     init: str = ""
+    init_part: Literal["trunk", "backbone"] = "trunk"
     freeze: Literal["none", "backbone", "trunk"] = "none"
     sequences: SequenceConfig = field(default_factory=SequenceConfig)
     scenes: SceneConfig = field(default_factory=SceneConfig)
@@ -113,6 +115,10 @@ class TrainConfig:
             raise ConfigError(f"tasks are called {names}, expected different names")
         if self.freeze != "none" and not self.init:
             raise ConfigError(f"freeze is {self.freeze!r} without init: nothing to keep as it is")
+        if self.init_part == "backbone" and (not self.init or self.freeze == "trunk"):
+            raise ConfigError(
+                "init_part is 'backbone': expected init to take it from, and freeze not 'trunk'"
+            )
         if self.epochs and not all(task.finite for task in self.tasks):
             raise ConfigError("epochs: composed scenes never end; give steps instead")
         for name in ("output", "run"):
@@ -138,6 +144,7 @@ class TrainConfig:
             "size": self.size in ("S", "L"),
             "stream": self.stream in ("joint", "bone"),
             "backbone": self.backbone in BACKBONES,
+            "init_part": self.init_part in ("trunk", "backbone"),
             "interaction": self.interaction in INTERACTIONS,
             "freeze": self.freeze in ("none", "backbone", "trunk"),
             "optimiser": self.optimiser in ("adamw", "sgd"),

@@ -102,9 +102,11 @@ def _inherit(values: dict[str, Any]) -> None:
     ]
     if not sizes:
         raise ConfigError(f"init: {values['init']} is neither SkeleTR-S nor SkeleTR-L")
-    network = {"size": sizes[0], "backbone": kind, "interaction": model.interaction}
+    network = {"size": sizes[0], "backbone": kind}
     values.setdefault("stream", model.stream)  # another one is trained from there just the same
-    values.setdefault("aggregation", list(model.aggregation))  # compared where weights are loaded
+    if values.get("init_part") != "backbone":
+        network["interaction"] = model.interaction
+        values.setdefault("aggregation", list(model.aggregation))  # compared as weights are loaded
     for key, found in network.items():
         given = values.setdefault(key, found)
         if given != found and (key, found, given) != ("size", "S", "L"):  # which grows, see `grow`

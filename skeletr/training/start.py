@@ -20,7 +20,8 @@ _HEADS = ("instance_head", "scene_head")
 def start_from(
     net: MultiTask, tasks: Sequence[Task], config: TrainConfig, sample: Callable[[], Tensor]
 ) -> list[str]:
-    """Load the trunk of `config.init` and the heads of tasks with the same labels; freeze.
+    """Load the trunk of `config.init` and the heads of tasks with the same labels, or, as
+    `config.init_part` says, stage 1 alone; freeze.
 
     A SkeleTR-L may start from a SkeleTR-S, see `grow`.
 
@@ -39,6 +40,33 @@ def start_from(
         checkpoint = Checkpoint.from_pretrained(config.init)
     except CheckpointError as error:
         raise ConfigError(f"init: {error}") from error
+    if config.init_part == "backbone":
+        notes = _backbone(net, checkpoint, config)
+    else:
+        notes = _trunk(net, tasks, checkpoint, config, sample)
+    if checkpoint.model.config.stream != config.stream:
+        notes.append(f"it was trained on the {checkpoint.model.config.stream} stream")
+    if checkpoint.sequences != config.sequences:
+        notes.append(f"its sequences were {checkpoint.sequences}")
+    net.freeze(config.freeze)
+    if config.freeze != "none":
+        notes.append(f"{config.freeze} is kept as it is")
+    return notes
+
+
+def _backbone(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> list[str]:
+    _check(net, checkpoint, config, ("backbone",))
+    net.trunk.backbone.load_state_dict(checkpoint.model.backbone.state_dict())
+    return [f"stage 1 from {config.init}"]
+
+
+def _trunk(
+    net: MultiTask,
+    tasks: Sequence[Task],
+    checkpoint: Checkpoint,
+    config: TrainConfig,
+    sample: Callable[[], Tensor],
+) -> list[str]:
     model, notes = checkpoint.model, [f"trunk from {config.init}"]
     if config.freeze == "none" and grows(model.config, net.trunk.config):
         torch.manual_seed(config.seed)
@@ -49,18 +77,26 @@ def start_from(
     state = model.state_dict()
     net.trunk.load_state_dict({k: v for k, v in state.items() if k.split(".")[0] not in _HEADS})
     labels = checkpoint.labels
-    notes += [_head(net, number, task, model, labels) for number, task in enumerate(tasks)]
-    if model.config.stream != config.stream:
-        notes.append(f"trunk was trained on the {model.config.stream} stream")
-    if checkpoint.sequences != config.sequences:
-        notes.append(f"its sequences were {checkpoint.sequences}")
-    net.freeze(config.freeze)
-    if config.freeze != "none":
-        notes.append(f"{config.freeze} is kept as it is")
-    return notes
+    return notes + [_head(net, n, task, model, labels) for n, task in enumerate(tasks)]
 
 
-def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
+_TRUNK = (
+    "backbone",
+    "interaction",
+    "aggregation",
+    "layers",
+    "heads",
+    "expansion",
+    "ffn_expansion",
+)
+
+
+def _check(
+    net: MultiTask,
+    checkpoint: Checkpoint,
+    config: TrainConfig,
+    names: Sequence[str] = _TRUNK,
+) -> None:
     """Shapes, before anything is loaded. Bones may start from joints: the shapes are the same."""
     theirs, ours = checkpoint.model.config, net.trunk.config
     if config.freeze != "none" and theirs.stream != ours.stream:
@@ -68,15 +104,7 @@ def _check(net: MultiTask, checkpoint: Checkpoint, config: TrainConfig) -> None:
             f"freeze: {config.init} knows the {theirs.stream} stream only; of the {ours.stream} "
             "stream nothing can stay as it is"
         )
-    for name in (
-        "backbone",
-        "interaction",
-        "aggregation",
-        "layers",
-        "heads",
-        "expansion",
-        "ffn_expansion",
-    ):
+    for name in names:
         found, expected = getattr(theirs, name), getattr(ours, name)
         if found != expected:
             raise ConfigError(

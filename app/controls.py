@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import gradio as gr
 
+from app.page import QUIET
 from app.settings import AppSettings, UserOptions
 from skeletr.overlay import PICTURES, Picture
 from skeletr.pose import FRONTENDS
 from skeletr.tracking import SMOOTHINGS, Smoothing
+
+_SAME = "(value) => %s"
+# For style.css: the browser's own picture of the camera is hidden as well.
+_TOLD = "(value) => { document.body.dataset.picture = value; return %s; }"
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class OptionControls:
 
 
 def option_controls(settings: AppSettings) -> OptionControls:
-    """Lay out the settings inside the current block; `most` people may be followed at once."""
+    """Lay out the settings inside the current block; see `shared` for those of several blocks."""
     with gr.Row():
         pose = gr.Dropdown(
             list(FRONTENDS), value=FRONTENDS[0], label="Pose model", min_width=140, filterable=False
@@ -75,7 +80,35 @@ def option_controls(settings: AppSettings) -> OptionControls:
         queue=False,
         api_visibility="private",
     )
-    return OptionControls(pose, max_people, own, threshold, picture, smoothing)
+    found = OptionControls(pose, max_people, own, threshold, picture, smoothing)
+    for name in _NAMES:
+        getattr(found, name).elem_classes = [_mark(name)]
+    return found
+
+
+def shared(page: gr.Blocks) -> None:
+    """Settings are those of the whole page: what is chosen in one tab holds in the others at once.
+
+    So nobody is shown in one tab who has asked to be hidden in another.
+    """
+    for name in _NAMES:
+        same = [b for b in page.blocks.values() if _mark(name) in (b.elem_classes or ())]
+        for control in same:
+            others = [other for other in same if other is not control]
+            if others:
+                script = _TOLD if name == "picture" else _SAME
+                script = script % (
+                    "value" if len(others) == 1 else f"Array({len(others)}).fill(value)"
+                )
+                control.input(None, control, others, js=script, **(QUIET | {"queue": False}))
+
+
+_NAMES = tuple(field.name for field in fields(OptionControls))
+
+
+def _mark(name: str) -> str:
+    """Of the controls of one setting, in every tab."""
+    return f"sk-option-{name}"
 
 
 def _named(names: Collection[str], label: str, info: str, value: str | None = None) -> gr.Dropdown:

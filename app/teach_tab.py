@@ -9,12 +9,13 @@ import gradio as gr
 
 from app import teach_busy, teach_view, views
 from app.camera_image import CameraPicture
+from app.controls import option_controls, read
 from app.live import LiveView
 from app.live_frames import in_line, recognised
 from app.live_image import live_image
 from app.page import QUIET, camera, camera_note, session_of
 from app.sessions import Busy, Session, Sessions
-from app.settings import AppSettings
+from app.settings import AppSettings, UserOptions
 from app.takes import COUNTDOWN, Moment
 from app.teach_clips import wire_clips
 from app.teach_told import shown
@@ -30,14 +31,14 @@ _LENGTHS = (("2 seconds", 2.0), ("3 seconds", 3.0), ("5 seconds", 5.0), ("Until 
 
 def teach_tab(sessions: Sessions, settings: AppSettings) -> None:
     """Lay out and wire the tab inside the current block."""
-    ui = _layout()
+    ui = _layout(settings)
     teacher = Teacher(sessions.engine)
-    _wire_camera(ui, sessions, teacher)
+    _wire_camera(ui, sessions, teacher, settings)
     _wire_examples(ui, sessions, teacher)
     _wire_files(ui, sessions, teacher, settings)
 
 
-def _layout() -> SimpleNamespace:
+def _layout(settings: AppSettings) -> SimpleNamespace:
     ui = SimpleNamespace()
     gr.HTML(views.note(teach_view.HINT), padding=False)
     with gr.Row(equal_height=False):
@@ -65,6 +66,8 @@ def _layout() -> SimpleNamespace:
                 elem_id="teach-clips",
             )
             ui.cancel = gr.Button("Cancel", visible=False, size="md", elem_id="teach-cancel")
+            with gr.Accordion("Settings", open=False):
+                ui.options = option_controls(settings)
         with gr.Column(scale=3, min_width=320):
             with gr.Column(elem_id="teach-stage"):
                 ui.overlay = live_image(
@@ -96,24 +99,30 @@ def _clickable(name: str, value: str = "") -> gr.HTML:
     return gr.HTML(value, js_on_load=script, elem_id=name, padding=False)
 
 
-def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> None:
-    async def step(image: CameraPicture | None, request: gr.Request) -> dict:
+def _wire_camera(
+    ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, settings: AppSettings
+) -> None:
+    async def watch(image: CameraPicture | None, request: gr.Request, *options: object) -> dict:
         if image is None:
             return {ui.now: gr.skip()}
         key = request.session_hash or ""
         told = await in_line(sessions, key)
         if told is not None:
             return {ui.people: told, ui.now: ""}
+        try:
+            chosen = read(settings.max_people, *options)
+        except ValueError as error:
+            return {ui.people: views.note(str(error), "problem"), ui.now: ""}
         teacher.prepare()
-        answer = await sessions.threads.frame(key, _step, ui, sessions, teacher, image, key)
+        answer = await sessions.threads.frame(key, _step, ui, sessions, teacher, image, chosen, key)
         if answer is None:
             sessions.metrics.add("frames_dropped_total")
             return {ui.now: gr.skip()}
         return answer
 
     ui.camera.stream(
-        step,
-        ui.camera,
+        watch,
+        [ui.camera, *ui.options.inputs],
         [ui.overlay, ui.people, *ui.busy],
         stream_every=_EVERY,
         time_limit=None,
@@ -151,9 +160,14 @@ def _wire_camera(ui: SimpleNamespace, sessions: Sessions, teacher: Teacher) -> N
 
 
 def _step(
-    ui: SimpleNamespace, sessions: Sessions, teacher: Teacher, image: CameraPicture, key: str
+    ui: SimpleNamespace,
+    sessions: Sessions,
+    teacher: Teacher,
+    image: CameraPicture,
+    options: UserOptions,
+    key: str,
 ) -> dict:
-    view = recognised(sessions, image, (True, False), None, key)
+    view = recognised(sessions, image, (True, False), options, key)
     if isinstance(view, str):
         # Nothing to tell where something else of the page holds its stream.
         return {ui.people: view, ui.now: ""} if view else {ui.now: gr.skip()}

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from app import views
 from app.addresses import refuse_addresses
 from app.api import api
+from app.controls import shared
 from app.engine import Engine, EngineState
 from app.examples import example_style
 from app.gate import Gate
@@ -79,6 +80,7 @@ def build(settings: AppSettings, engine: Engine | None = None) -> gr.Blocks:
                 live_tab(sessions, settings)
             with gr.Tab("Teach", id="teach"):
                 teach_tab(sessions, settings)
+        shared(page)
         api(sessions, settings)
         gr.HTML(stored(settings), elem_id="stored", padding=False)
         gr.HTML(views.footer(versions(), settings), elem_id="footer", padding=False)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import ctypes
 import sys
 
+import psutil
+
+_GROWN = 96 * 2**20  # bytes that the process may gain before one asks whether they are in use
+
 
 def give_back() -> bool:
     """Return what glibc keeps for later; False where there is no glibc.
@@ -21,3 +25,29 @@ def give_back() -> bool:
         return False
     trim(0)
     return True
+
+
+class GrownMemory:
+    """Gives back what is free whenever the process has become much larger than it had to be.
+
+    What a camera leaves behind, key frame by key frame, lies between what is kept: pieces that are
+    free but too small for the next key frame. One stream took 1.5 GB so in five minutes, of which
+    0.5 were in use.
+    """
+
+    def __init__(self) -> None:
+        self._needed = _resident()
+
+    def look(self) -> bool:
+        """To be called every few seconds; whether memory was given back."""
+        held = _resident()
+        if held < self._needed + _GROWN:
+            self._needed = min(self._needed, held)
+            return False
+        given = give_back()
+        self._needed = _resident()
+        return given
+
+
+def _resident() -> int:
+    return psutil.Process().memory_info().rss

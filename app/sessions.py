@@ -13,7 +13,7 @@ from pathlib import Path
 from app.arrivals import Arrivals
 from app.checks import Checks
 from app.engine import Engine
-from app.freed_memory import give_back
+from app.freed_memory import GrownMemory, give_back
 from app.metrics import Metrics
 from app.neighbours import asking, share_of
 from app.places import Place, Places
@@ -244,7 +244,7 @@ class Sessions:
                 self.metrics.add("sessions_closed_total")
 
     def _look_after(self) -> None:
-        closed = 0.0
+        closed, grown = 0.0, GrownMemory()
         while not self._stop.wait(_SWEEP):
             try:
                 self.sweep()
@@ -252,6 +252,7 @@ class Sessions:
                 before, closed = closed, self._closings()
                 if closed > before:
                     give_back()
+                grown.look()
             except Exception:  # the next look may succeed, and without it nothing is ever freed
                 _LOG.exception("looking for idle pages failed")
 

@@ -40,9 +40,12 @@ class App:
 
     def camera_inputs(self, picture: dict) -> list:
         """What the page sends with a camera picture before anybody has touched a control."""
-        step = next(d for d in self._functions.values() if d["api_name"] == "step")
-        rest = [self._parts[i]["props"].get("value") for i in step["inputs"][1:]]
-        return [picture, *rest]
+        return self.inputs("step", picture)
+
+    def inputs(self, function: str, first: object) -> list:
+        """What the page sends for a function before anybody has touched a control."""
+        asked = next(d for d in self._functions.values() if d["api_name"] == function)
+        return [first, *(self._parts[i]["props"].get("value") for i in asked["inputs"][1:])]
 
     def metrics(self) -> dict[str, float]:
         """What /metrics says, summed over labels."""

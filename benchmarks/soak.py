@@ -1,16 +1,18 @@
-"""Long hours: what a stream of two hours and hundreds of pages leave behind.
+"""Long hours: what a stream of two hours, an hour of files and hundreds of pages leave behind.
 
     python -m benchmarks.soak stream --video VIDEO [--hours 2] [--rate 5] [--pose mediapipe]
+    python -m benchmarks.soak files --video VIDEO [--hours 1] [--file-minutes 5] [--rate 5]
     python -m benchmarks.soak pages [--pages 500]
-    both: [--minutes 6] [--json FILE]
+    all: [--minutes 6] [--json FILE]
 
 `stream` feeds one live session in this process faster than real time. Without `--pose` the people
 are those that MediaPipe found in the first seconds of the video, again and again, so that the
-tracker, the model and the drawing run through the whole time in minutes. `pages` starts the app and
-opens and closes pages with a camera over HTTP; every second one breaks its connections in the
-midst of an answer. Its memory is looked at when all of a first round of pages have gone, and again
-when all others have, so that both looks are at the same thing: an app that serves nobody. What does
-not fit into `--minutes` is left out, and the figures say how much was done.
+tracker, the model and the drawing run through the whole time in minutes. `files` starts the app and
+gives one page a video of `--file-minutes`, VIDEO over and over, again and again. `pages` starts the
+app and opens and closes pages with a camera over HTTP; every second one breaks its connections in
+the midst of an answer. Its memory is looked at when all of a first round of pages have gone, and
+again when all others have, so that both looks are at the same thing: an app that serves nobody.
+What does not fit into `--minutes` is left out, and the figures say how much was done.
 """
 
 from __future__ import annotations
@@ -32,16 +34,18 @@ import numpy as np
 import psutil
 
 from app.engine import Engine
+from app.freed_memory import GrownMemory
 from app.live import LiveStream
 from app.live_image import as_data_url
 from app.settings import AppSettings, UserOptions
+from benchmarks.replayed import Replayed, people_in
 from benchmarks.serving import App, open_page, running_app
+from benchmarks.soak_files import files
 from skeletr.devices import share_cores
-from skeletr.pose import create_frontend
-from skeletr.recording import Person
 from skeletr.video import VideoReader
 from tests.app.protocol import camera_picture
 
+_SWEEP = 5.0  # seconds between two looks of the app for memory that is free
 _CLIP = 90  # frames of the video that are played over and over
 _WARM_UP = 0.1  # share of the run that is left out of the growth
 _SAMPLES = 400
@@ -55,19 +59,20 @@ _MEGABYTE = 2**20
 def main(arguments: list[str] | None = None) -> int:
     """Run, print and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("stream", "pages"))
+    parser.add_argument("what", choices=("stream", "files", "pages"))
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--rate", type=float, default=5.0, help="frames a second of stream time")
-    parser.add_argument("--video", type=Path, help="what the camera sees")
+    parser.add_argument("--video", type=Path, help="what the camera sees, or what the files show")
+    parser.add_argument("--file-minutes", type=float, default=5.0, help="length of each file")
     parser.add_argument("--pose", choices=("mediapipe",), help="find the people in every frame")
     parser.add_argument("--pages", type=int, default=500)
     parser.add_argument("--minutes", type=float, default=6.0, help="the most that it may take")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
-    if options.what == "stream" and options.video is None:
-        parser.error("stream needs --video")
+    if options.what != "pages" and options.video is None:
+        parser.error(f"{options.what} needs --video")
     share_cores()
-    figures = stream(options) if options.what == "stream" else pages(options)
+    figures = {"stream": stream, "files": files, "pages": pages}[options.what](options)
     print(json.dumps(figures, indent=2))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
@@ -107,30 +112,15 @@ class Samples:
         }
 
 
-class Replayed:
-    """A pose frontend that says again what was found in each picture of a clip."""
-
-    def __init__(self, found: list[tuple[Person, ...]]) -> None:
-        self._found = itertools.cycle(found)
-
-    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
-        """The people of the next picture."""
-        return next(self._found)
-
-    def reset(self) -> None:
-        """The clip goes on: nothing is remembered."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 def stream(options: argparse.Namespace) -> dict:
     """One live session, fed faster than real time."""
-    images = [frame.image for frame in itertools.islice(VideoReader(options.video), _CLIP)]
-    found = None if options.pose else _found(images)
+    clip = list(itertools.islice(VideoReader(options.video), _CLIP))
+    images = [frame.image for frame in clip]
+    found = None if options.pose else people_in(clip)
     engine = Engine(AppSettings(device="cpu"), None, found and (lambda _: Replayed(found)))
     engine.wait()
     live, samples = LiveStream(engine, UserOptions("mediapipe")), Samples()
+    grown, sweep = GrownMemory(), max(1, round(_SWEEP * options.rate))
     total = round(3600 * options.hours * options.rate)
     often = max(1, total // _SAMPLES)
     begin, last = time.perf_counter(), time.process_time()
@@ -138,6 +128,8 @@ def stream(options: argparse.Namespace) -> dict:
     for done, image in zip(range(1, total + 1), itertools.cycle(images), strict=False):
         view = live.step(image, False, arcs=True, now=done / options.rate)
         as_data_url(view.image)
+        if done % sweep == 0:
+            grown.look()
         labelled += any(p.label for p in view.actions.people.values())
         if done % often == 0:
             now = time.process_time()
@@ -155,14 +147,6 @@ def stream(options: argparse.Namespace) -> dict:
         "times_real_time": round(done / options.rate / (time.perf_counter() - begin), 1),
         **samples.figures(),
     }
-
-
-def _found(images: list[np.ndarray]) -> list[tuple[Person, ...]]:
-    frontend = create_frontend("mediapipe")
-    try:
-        return [tuple(frontend.estimate(image, i / 15)) for i, image in enumerate(images)]
-    finally:
-        frontend.close()
 
 
 def pages(options: argparse.Namespace) -> dict:

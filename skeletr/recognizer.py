@@ -318,10 +318,10 @@ def sequence_attention(layers: Sequence[torch.Tensor], sequences: Sequences) -> 
         layers: per layer (1, heads, M'*L, M'*L).
     """
     count = len(sequences)
-    weights = torch.stack([layer[0] for layer in layers])  # (layers, heads, M'*L, M'*L)
-    length = weights.shape[-1] // count
-    grouped = weights.view(*weights.shape[:2], count, length, count, length)
-    reduced = grouped.sum(dim=-1).mean(dim=3).cpu().numpy()
+    length = layers[0].shape[-1] // count
+    # Layer by layer: all of them in one piece would be megabytes of new memory at each key frame.
+    grouped = (layer[0].view(-1, count, length, count, length) for layer in layers)
+    reduced = torch.stack([g.sum(dim=-1).mean(dim=2) for g in grouped]).cpu().numpy()
     order = np.lexsort((sequences.times, sequences.person))
     return Attention(
         reduced[:, :, order][..., order], sequences.times[order], sequences.person[order]

@@ -22,7 +22,7 @@ from skeletr.many.jobs import RESULT, VIDEO, Job, forget_video, with_video
 from skeletr.onnx_engine import OnnxModel, open_checkpoint
 from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
-from skeletr.pose import PoseError, create_frontend
+from skeletr.pose import PoseError, PoseFrontend, create_frontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.video import VideoError, VideoLimits
 
@@ -74,15 +74,21 @@ class Outcome:
 class VideoWorker:
     """Recognises videos and writes their results; `close` it after use."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises `CheckpointError`, `DeviceError`, `PoseError` or `ValueError` where the settings
-        cannot be met."""
+    def __init__(
+        self, settings: Settings, make_frontend: Callable[[Settings], PoseFrontend] | None = None
+    ) -> None:
+        """make_frontend: what finds people, where it is not what the settings name.
+
+        Raises `CheckpointError`, `DeviceError`, `PoseError` or `ValueError` where the settings
+        cannot be met.
+        """
         self._settings = settings
+        self._make_frontend = make_frontend or _frontend
         checkpoint = open_checkpoint(Path(settings.checkpoint), settings.device, settings.engine)
         # No file holds attention, which costs time to work out.
         config = RecognizerConfig(threshold=settings.threshold, attention_kept=0)
         self._recognizer = Recognizer(checkpoint, config)
-        self._frontend = create_frontend(settings.pose, max_people=settings.max_people)
+        self._frontend = self._make_frontend(settings)
         self.recorded: dict[str, Any] = {
             "version": __version__,
             "checkpoint": checkpoint_digest(checkpoint),
@@ -157,11 +163,15 @@ class VideoWorker:
     def _renew(self) -> None:
         """A new pose frontend: the old one may be in any state."""
         self._frontend.close()
-        self._frontend = create_frontend(self._settings.pose, max_people=self._settings.max_people)
+        self._frontend = self._make_frontend(self._settings)
 
     def close(self) -> None:
         """Free what the pose frontend holds."""
         self._frontend.close()
+
+
+def _frontend(settings: Settings) -> PoseFrontend:
+    return create_frontend(settings.pose, max_people=settings.max_people)
 
 
 def share_among(workers: int) -> int:

@@ -2,82 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from collections.abc import Callable
-
-from app import views
-
-_LOG = logging.getLogger(__name__)
-_FAULT = "This could not be learned because of a fault in this program; its log says more."
-_EARLY = 0.05  # share of the work before which nobody can say how long the rest takes
+from app.task import Task
 
 
-class Lesson:
-    """Learn in a thread of its own; poll it.
+class Lesson(Task):
+    """See `Task`; what it does is to learn."""
 
-    Args:
-        learn: does it, telling the lesson how far it is; returns what to tell, as HTML. It ends
-            soon after `stop` is set.
-        closed: set when its page was closed, which stops it as well.
-
-    Attributes:
-        name, doing, share: what is dealt with, how, and how much of all is done, 0 to 1.
-        told: what came of it, as HTML; "" until it has ended.
-    """
-
-    def __init__(self, learn: Callable[[Lesson], str], closed: threading.Event) -> None:
-        self.name, self.doing, self.share = "", "Waiting for the models", 0.0
-        self.told = ""
-        self.stop = _Stop(closed)
-        self._learn = learn
-        self._started, self._ended = threading.Event(), threading.Event()
-        self._begin = time.monotonic()
-
-    @property
-    def started(self) -> bool:
-        """Whether it has begun."""
-        return self._started.is_set()
-
-    def start(self) -> None:
-        """Begin, unless it has; returns at once."""
-        if not self.started:
-            self._started.set()
-            self._begin = time.monotonic()
-            threading.Thread(target=self._run, daemon=True, name="lesson").start()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end, at most `seconds`; True if it has ended."""
-        return self._ended.wait(seconds)
-
-    def note(self, name: str, doing: str, share: float) -> None:
-        """Tell how far it is."""
-        self.name, self.doing, self.share = name, doing, share
-
-    @property
-    def bar(self) -> str:
-        """How far it is and how long it may take, as HTML."""
-        passed = time.monotonic() - self._begin
-        left = passed * (1 - self.share) / self.share if self.share > _EARLY else None
-        return views.progress(self.name, self.doing, self.share, left)
-
-    def _run(self) -> None:
-        try:
-            self.told = self._learn(self)
-        except Exception:
-            _LOG.exception("learning failed")
-            self.told = views.note(_FAULT, "problem")
-        finally:
-            self._ended.set()
-
-
-class _Stop(threading.Event):
-    """Set by itself, and by another event too."""
-
-    def __init__(self, other: threading.Event) -> None:
-        super().__init__()
-        self._other = other
-
-    def is_set(self) -> bool:
-        return super().is_set() or self._other.is_set()
+    fault = "This could not be learned because of a fault in this program; its log says more."

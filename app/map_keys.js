@@ -30,7 +30,7 @@ const cursorMarks = (id, plot) => {
 // In words, below the map and for who cannot see it.
 const tell = (map, point) => {
   const said = map.querySelector(":scope > .sk-map-said");
-  const text = `${point.y} looks at ${point.x}: ${(100 * point.z).toFixed(1)} %`;
+  const text = `${point.y} looks at ${point.x}: ${(100 * point.z).toFixed(1)}%`;
   if (said && said.textContent !== text) said.textContent = text;
 };
 

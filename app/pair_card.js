@@ -36,7 +36,7 @@ const shareOf = (view, pair) => {
 // Fills a card with a pair, or with a hint where there is none, and lets the skeletons move.
 const showPair = (card, pair, share, hint, limbs, seeks, now) => {
   if (!card) return;
-  const told = share === undefined ? "" : `${(100 * share).toFixed(1)} % of the attention goes there.`;
+  const told = share === undefined ? "" : `${(100 * share).toFixed(1)}% of the attention goes there.`;
   const key = pair ? [pair.looks, pair.seen].map((s) => `${s.person} ${s.time}`).join() + told : hint;
   if (card.dataset.key !== key) {
     card.dataset.key = key;
@@ -86,7 +86,7 @@ const bodyOf = (spot, role, seeks) => {
     svgNode("path", { class: "sk-limbs", stroke: spot.color }),
     svgNode("path", { class: "sk-joints" }),
   );
-  const share = spot.score === null ? "" : ` ${Math.round(100 * spot.score)} %`;
+  const share = spot.score === null ? "" : ` ${Math.round(100 * spot.score)}%`;
   body.append(head, drawing, textNode("span", spot.label + share, "sk-said"));
   return body;
 };

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from app import scene_data, views, what_if_view
+from app import scene_data, views, what_if_busy, what_if_view
 from app.attention_updates import MEAN, looked_at, moments, numbered, shown_first
 from app.attention_view import Choice
 from app.downloads import download_buttons, downloads
@@ -26,6 +26,7 @@ _SCRIPTS = (
     "pair_card.js",
     "results.js",
 )
+_LOOK = 0.25  # seconds between two looks at an answer that is worked out
 _KEYS = (
     '<p class="sk-meta sk-keys"><kbd>Space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> step '
     "a frame, with <kbd>Shift</kbd> a second.</p>"
@@ -48,9 +49,10 @@ class Results:
     def __init__(self, ui: SimpleNamespace) -> None:
         self._ui = ui
         self.outputs = [ui.results, ui.video, *ui.downloads.values(), ui.verdict, ui.people]
-        self.outputs += [ui.scene, ui.arcs, ui.window, ui.timeline, ui.only_people, ui.only_labels]
+        self.outputs += [ui.scene, ui.arcs, ui.window, ui.timeline, ui.explorer]
+        self.outputs += [ui.only_people, ui.only_labels]
         self.outputs += [ui.moment, ui.layer, ui.head, ui.pair, ui.heads, ui.sequences, ui.between]
-        self.outputs += [ui.tokens, ui.without, ui.start, ui.end, ui.answer]
+        self.outputs += [ui.tokens, ui.without, ui.start, ui.end, ui.answer, ui.timer, ui.give_up]
 
     def hide(self) -> dict:
         """Updates that take the results off the page."""
@@ -85,6 +87,7 @@ class Results:
         layers = log.attention[0][1].weights.shape[0] if log.attention else 0
         people = [(f"Person {p}", p) for p, track in log.people.items() if len(track.times)]
         return {
+            ui.explorer: gr.update(visible=bool(people)),  # of nobody there is nothing to ask
             ui.timeline: timeline(log),
             ui.only_people: gr.update(choices=people, value=[]),
             ui.only_labels: gr.update(choices=shown_labels(log), value=[]),
@@ -93,7 +96,7 @@ class Results:
             ui.without: gr.update(choices=people, value=[]),
             ui.start: None,
             ui.end: None,
-            ui.answer: "",
+            **what_if_busy.answered(ui, ""),
         }
 
 
@@ -103,9 +106,11 @@ def results_view(sessions: Sessions) -> Results:
     _layout_links(ui)
     with gr.Column(visible=False, elem_id="video-results") as ui.results:
         _layout_summary(ui)
-        _layout_timeline(ui)
-        _layout_attention(ui)
-        _layout_what_if(ui)
+        ui.timeline = gr.Plot(label="Labels over time", elem_id="video-timeline")
+        with gr.Column(elem_id="video-explorer") as ui.explorer:
+            _layout_filters(ui)
+            _layout_attention(ui)
+            _layout_what_if(ui)
     wire(ui, sessions, Explorations(sessions.engine))
     return Results(ui)
 
@@ -148,8 +153,7 @@ def _layout_summary(ui: SimpleNamespace) -> None:
             ui.people = gr.HTML(elem_id="video-people", padding=False)
 
 
-def _layout_timeline(ui: SimpleNamespace) -> None:
-    ui.timeline = gr.Plot(label="Labels over time", elem_id="video-timeline")
+def _layout_filters(ui: SimpleNamespace) -> None:
     with gr.Row():
         ui.only_people = gr.Dropdown(
             label="Show only these people",
@@ -169,7 +173,7 @@ def _layout_attention(ui: SimpleNamespace) -> None:
     gr.HTML(_WHO, padding=False, elem_classes="sk-title")
     with gr.Row():
         ui.moment = gr.Slider(
-            label="Moment in seconds, or pause the video there",
+            label="Moment in seconds; or pause the video there",
             scale=3,
             min_width=260,
             elem_id="video-moment",
@@ -201,3 +205,5 @@ def _layout_what_if(ui: SimpleNamespace) -> None:
         )
         ui.end = gr.Number(label="to (s)", minimum=0, min_width=110, elem_id="video-without-end")
     ui.answer = gr.HTML(elem_id="video-what-if", padding=False)
+    ui.give_up = gr.Button("Cancel", visible=False, size="md", elem_id="video-what-if-cancel")
+    ui.timer = gr.Timer(_LOOK, active=False)  # runs while an answer is worked out

@@ -6,10 +6,9 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from app import scene_data, what_if_view
+from app import scene_data, what_if_busy, what_if_view
 from app.attention_updates import inside, looked_at, moments, number_of, shown_first
 from app.attention_view import Choice, Spot
-from app.engine import NotReady
 from app.exploration import Explorations
 from app.outcome import Outcome
 from app.page import QUIET, session_of
@@ -103,35 +102,33 @@ def _wire_timeline(ui: SimpleNamespace, sessions: Sessions) -> None:
 def _wire_what_if(ui: SimpleNamespace, sessions: Sessions, explorations: Explorations) -> None:
     def asked(
         people: list[int], start: float | None, end: float | None, request: gr.Request
-    ) -> str:
-        session = session_of(sessions, request)
-        exploration = explorations.of(session)
+    ) -> dict:
+        exploration = explorations.of(session_of(sessions, request))
         if exploration is None:
-            return note("Recognise a video first.")
+            return what_if_busy.answered(ui, note("Recognise a video first."))
         if not people and start is None and end is None:
-            return ""
-        exploration.ready.wait(_PATIENCE)
-        if session.exploration is not exploration:
-            return ""  # the page shows something else by now
+            what_if_busy.stop(exploration)
+            exploration.question = None
+            return what_if_busy.answered(ui, "")
         try:
             left_out = what_if_view.interval(start, end, exploration.outcome.result.log)
-            found = exploration.without(people, left_out)
-        except (ValueError, NotReady) as error:
-            return note(str(error), "problem")
-        if found is None:
-            return note(exploration.problem or "The model is busy; try again in a moment.")
-        told = what_if_view.remark(exploration.outcome.result.log, found[0])
-        return told + what_if_view.answer(*found, what_if_view.named(people, left_out))
+        except ValueError as error:
+            return what_if_busy.answered(ui, note(str(error), "problem"))
+        return what_if_busy.ask(ui, exploration, people, left_out)
+
+    def asked_lately(request: gr.Request) -> dict:
+        return what_if_busy.progress(ui, session_of(sessions, request).exploration)
+
+    def give_up(request: gr.Request) -> None:
+        what_if_busy.stop(session_of(sessions, request).exploration)
 
     inputs = [ui.without, ui.start, ui.end]
+    shown = [ui.answer, ui.timer, ui.give_up]
     for control in inputs:
-        control.input(
-            sessions.threads.exploring(asked),
-            inputs,
-            ui.answer,
-            trigger_mode="always_last",
-            **(_QUIET | {"show_progress": "minimal"}),
-        )
+        apart = sessions.threads.exploring(asked)
+        control.input(apart, inputs, shown, trigger_mode="always_last", **_QUIET)
+    ui.timer.tick(asked_lately, None, shown, **_QUIET)
+    ui.give_up.click(give_up, None, None, **_QUIET)
 
 
 def _arcs(ui: SimpleNamespace, outcome: Outcome | None, choice: Choice) -> dict:

@@ -18,6 +18,8 @@ def stored(settings: AppSettings) -> str:
         f"a file on this computer too; it is removed with the page, or after {kept}.",
         "<b>A saved session</b> is on your own disk. It holds joints, boxes, times, labels, "
         "attention and the name of your file, and no picture.",
+        "<b>What you teach</b> is joints and names, no picture. It is kept in memory, and as the "
+        "file that you can save, until you forget it or close the page.",
         "<b>Blurring</b>, under Settings, changes what is drawn and downloaded, not the video "
         "that you gave. Who is not found is not blurred; “skeletons only” shows no picture at all.",
         "Nothing is sent to anybody else.",

@@ -54,7 +54,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
             ui.length = gr.Dropdown(
                 list(_LENGTHS), value=2.0, label="Length of a take", filterable=False
             )
-            with gr.Row():
+            with gr.Row(equal_height=True):
                 ui.record = gr.Button(
                     "Record an example", variant="primary", size="md", elem_id="teach-record"
                 )

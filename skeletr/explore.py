@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -16,6 +16,7 @@ from skeletr.coordinates import embed
 from skeletr.devices import dtype_of
 from skeletr.evidence import Evidence
 from skeletr.history import Entry
+from skeletr.known_windows import KnownWindows, Name, WindowScores
 from skeletr.model.fused import for_inference
 from skeletr.model.skeletr import SkeleTROutput
 from skeletr.remainder import Remainder, Remainders
@@ -26,26 +27,13 @@ from skeletr.token_attention import WindowAttention, window_attention
 __all__ = ["Change", "Explorer", "Interval", "compare"]
 
 Interval = tuple[float, float]
-_Name = tuple[float, bytes, bytes]
 _BATCH = 64  # sequences, of windows related at once
-_REMEMBERED = 200_000  # sequences of all windows, but for those of one question: some 60 MB
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """One window: (m, K) of its sequences and (K,) of the scene."""
-
-    people: np.ndarray
-    scene: np.ndarray
+# Sequences of all windows, but for those of one question: two bytes a label, some 60 MB of 74.
+_REMEMBERED = 400_000
 
 
 class Explorer:
-    """Relates the windows of a stream again (stage 2 only); remembers those it has related.
-
-    Attributes:
-        forgotten: windows that were remembered and are no longer, as there were too many.
-        remembered: sequences of all windows that are known.
-    """
+    """Relates the windows of a stream again (stage 2 only); remembers those it has related."""
 
     def __init__(
         self, checkpoint: Checkpoint, evidence: Evidence, taught: Taught | None = None
@@ -56,8 +44,17 @@ class Explorer:
         self._scorer = Scorer(checkpoint, taught)
         self._model = for_inference(checkpoint.model, dtype_of("auto"))
         self._remainders = Remainders(self._model, checkpoint.sequences, evidence)
-        self._known: dict[_Name, _Scores] = {}
-        self.forgotten = self.remembered = 0
+        self._known = KnownWindows()
+
+    @property
+    def forgotten(self) -> int:
+        """Windows that were remembered and are no longer, as there were too many."""
+        return self._known.forgotten
+
+    @property
+    def remembered(self) -> int:
+        """Sequences of all windows that are known."""
+        return self._known.sequences
 
     def reach(self, interval: Interval) -> Interval:
         """From when to when, in seconds, steps may change if that while is left out."""
@@ -77,9 +74,9 @@ class Explorer:
             interval: (start, end) in seconds: short sequences whose key frame lies in it are left
                 out, of everybody where no people are named. They reach further: `before` and
                 `after` of the `SequenceConfig`.
-            during: (start, end) in seconds: only these steps are wanted, all if not given. A
-                minute of four people takes about two seconds of one core, ten seconds of them a
-                quarter of that; what was related before is known, and takes a twentieth of it.
+            during: (start, end) in seconds: only these steps are wanted, all if not given. Time
+                grows with them and with who is left; windows that were related before are known
+                and take next to none. `benchmarks.what_if` measures both.
 
         Returns:
             A log without attention (see `attention`) over the key frames of the evidence; people
@@ -152,21 +149,12 @@ class Explorer:
         """Make sure that these windows are known: stage 2 for new ones, several at once."""
         named = {_name(*window, rest): window for window in windows}
         missing = [window for name, window in named.items() if name not in self._known]
-        self._make_room(named, sum(len(index) for _, index in missing))
+        self._known.make_room(_REMEMBERED, named, sum(len(index) for _, index in missing))
         for part in _alike(missing):
             output = self._output(rest, part)
             for n, (key, index) in enumerate(part):
-                self._known[_name(key, index, rest)] = self._score(rest, output, n, index)
-                self.remembered += len(index)
-
-    def _make_room(self, needed: Collection[_Name], more: int) -> None:
-        """For so many more sequences; the oldest windows go, but none that is needed."""
-        for name in list(self._known):
-            if self.remembered + more <= _REMEMBERED:
-                return
-            if name not in needed:
-                self.remembered -= len(self._known.pop(name).people)
-                self.forgotten += 1
+                scores = self._score(rest, output, n, index)
+                self._known.keep(_name(key, index, rest), scores)
 
     def _output(
         self,
@@ -190,7 +178,9 @@ class Explorer:
             padded.to(device), embedding.to(device), mask.to(device), need_attention
         )
 
-    def _score(self, rest: Remainder, output: SkeleTROutput, n: int, index: np.ndarray) -> _Scores:
+    def _score(
+        self, rest: Remainder, output: SkeleTROutput, n: int, index: np.ndarray
+    ) -> WindowScores:
         """The n-th scene of a batch, without its padding."""
         one = SkeleTROutput(
             instance=output.instance[n : n + 1, : len(index)],
@@ -200,7 +190,7 @@ class Explorer:
         alone = not in_company(rest.sequences.take(index))
         tokens = rest.tokens[torch.from_numpy(index)]
         people = self._scorer.people(one, alone, tokens)
-        return _Scores(people, self._scorer.scene(one, alone, people))
+        return WindowScores(people, self._scorer.scene(one, alone, people))
 
     def _entries(self, kept: np.ndarray, first: float, last: float) -> dict[int, Entry]:
         """Of the sequences between two moments that are kept: others are in no window."""
@@ -287,6 +277,6 @@ def _inside(entry: Entry, shown: Interval) -> bool:
     return shown[0] - 1e-6 <= entry.time <= shown[1] + 1e-6
 
 
-def _name(key: float, index: np.ndarray, rest: Remainder) -> _Name:
+def _name(key: float, index: np.ndarray, rest: Remainder) -> Name:
     """Of a window: its sequences, and who is next to whom in them."""
     return round(key, 6), index.tobytes(), rest.sequences.neighbour[index].tobytes()

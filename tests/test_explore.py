@@ -213,7 +213,7 @@ def test_differences_are_between_the_same_steps(checkpoint):
         assert np.allclose(change.times, old.times)
         difference = new.predictions[3].scores - old.predictions[3].scores
         assert np.allclose(change.change[3], difference)
-        assert np.allclose(change.change.sum(axis=1), 0, atol=1e-5)
+        assert np.allclose(change.change.sum(axis=1), 0, atol=1e-4)  # each is kept in 16 bits
         assert len(change.largest(LABELS, 2)) == 2
     assert compare(before, before)[1].change.max() == 0
 

@@ -282,7 +282,7 @@ def test_of_a_while_only_what_may_change_is_related(
     exploration = Explorations(engine).of(session)
     assert exploration.ready.wait(60)
     exploration.stop(60)  # what it foresees is not to be counted
-    exploration._stop.clear()
+    exploration.ended.clear()
     asked, ask = [], Explorer.without
 
     def counted(*args: object, **kwargs: object) -> ActionLog:

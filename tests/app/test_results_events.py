@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from inspect import iscoroutine
@@ -16,14 +19,17 @@ import pytest
 from app.attention_updates import tokens
 from app.attention_view import Choice
 from app.engine import Engine
+from app.exploration import Explorations
 from app.outcome import Files, Outcome
 from app.results import Results, results_view
 from app.settings import AppSettings
 from app.threads import Threads
 from app.what_if_view import shifts
 from skeletr.explore import Explorer
+from skeletr.model import SkeleTR, SkeleTRConfig
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.replay import recognize_recording
+from skeletr.session import Session
 from tests.app.fakes import FakePose, untrained
 from tests.app.loops import run
 from tests.synthetic import scene
@@ -50,6 +56,7 @@ class Shown:
         with gr.Blocks() as self.blocks:
             self.results: Results = results_view(sessions)
         self.log = result.log
+        self.engine = engine
 
     def call(self, name: str, *values: object) -> object:
         """Call a function of the page; components in its answer by their names."""
@@ -91,6 +98,14 @@ def test_showing_an_outcome_fills_everything(shown: Shown) -> None:
     assert "Click a cell" in found["tokens"].layout.annotations[0].text
     downloads = shown.results._ui.downloads
     assert not answer[downloads["pyskl"]]["visible"] and answer[downloads["csv"]]["visible"]
+
+
+def test_where_nobody_was_seen_there_is_nothing_to_explore(shown: Shown) -> None:
+    assert shown.results.show(shown.page.outcome)[shown.results._ui.explorer]["visible"]
+    empty = recognize_recording(scene([], np.arange(90) / 15), Recognizer(MODEL))
+    answer = shown.results.show(Outcome(empty, shown.page.outcome.files))
+    assert not answer[shown.results._ui.explorer]["visible"]
+    assert "Nobody was found" in answer[shown.results._ui.verdict]
 
 
 def test_a_moment_of_the_video_is_looked_at(shown: Shown) -> None:
@@ -141,20 +156,104 @@ def test_inside_a_pair_another_model_is_told(shown: Shown) -> None:
     assert "does not attend" in tokens(None, choice).layout.annotations[0].text.replace("<br>", " ")
 
 
+def test_inside_a_pair_a_model_with_other_heads_is_told(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    result = shown.page.outcome.result
+    few = SkeleTRConfig(instance_classes=2, scene_classes=2, layers=1, heads=4)
+    other = replace(MODEL, model=SkeleTR(few).eval())
+    path = tmp_path / "of another model.npz"
+    Session.of(recognize_recording(result.recording, Recognizer(other))).save(path)
+    opened = Session.load(path).result()
+    monkeypatch.setattr(shown.page, "outcome", Outcome(opened, shown.page.outcome.files))
+    time, attention = opened.log.attention[-1]
+    spots = [[float(attention.times[i]), int(attention.person[i])] for i in (1, 7)]
+    answer = shown.call("picked", event(looks=spots[0], seen=spots[1]), time, "1", 2)
+    told = answer["tokens"].layout.annotations[0].text.replace("<br>", " ")
+    assert told == (
+        "The model of today has other layers or heads than the one that this was saved with."
+    )
+    kept = shown.call("chosen", time, "1", 2, answer["pair"])  # the maps are those of the file
+    assert np.allclose(heat(kept["sequences"]), attention.weights[0, 2], atol=1e-5)
+
+
+def asked(shown: Shown, *question: object) -> str:
+    """The answer, however long it takes."""
+    answer = shown.call("asked", *question)
+    while "answer" not in answer or "sk-progress" in answer["answer"]:
+        time.sleep(0.05)
+        answer |= shown.call("asked_lately")
+    assert not answer["timer"].active and not answer["give_up"]["visible"]
+    return answer["answer"]
+
+
 def test_what_if_answers_with_the_numbers_of_the_library(shown: Shown) -> None:
-    answer = shown.call("asked", [1], None, None)
+    answer = asked(shown, [1], None, None)
     found = shifts(shown.explorer.without(), shown.explorer.without([1]))
     assert set(found) == {None, 0, 2}
     for rows in found.values():
         assert all(f"{s.before:.1%}" in answer and f"{s.after:.1%}" in answer for s in rows)
-    assert shown.call("asked", [], None, None) == ""
-    assert "sk-problem" in shown.call("asked", [], 5, 2)
-    assert "sk-what-if" in shown.call("asked", [], 2, 3)
+    assert asked(shown, [], None, None) == ""
+    assert "sk-problem" in asked(shown, [], 5, 2)
+    assert "sk-what-if" in asked(shown, [], 2, 3)
+
+
+def test_a_long_answer_shows_how_far_it_is_and_can_be_given_up(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exploration = Explorations(shown.engine).of(shown.page)
+    assert exploration.ready.wait(60) and exploration.share > 0.9
+    exploration._thread.join(60)
+    exploration._related.clear()  # as if nothing had been looked at ahead
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+    relate = exploration.explorer().without
+
+    def slow(*question: object, **during: object) -> object:
+        begun.release()
+        assert go_on.acquire(timeout=60)
+        return relate(*question, **during)
+
+    monkeypatch.setattr(exploration.explorer(), "without", slow)
+    going = shown.call("asked", [1], None, None)
+    assert going["timer"].active and going["give_up"]["visible"]
+    assert 'aria-valuenow="0"' in going["answer"] and "without person 1" in going["answer"]
+    assert begun.acquire(timeout=60)
+    go_on.release()
+    assert begun.acquire(timeout=60)
+    share = int(re.search(r'aria-valuenow="(\d+)"', shown.call("asked_lately")["answer"]).group(1))
+    assert 0 < share < 100
+    shown.call("give_up")
+    go_on.release()
+    assert exploration.question.wait(60)
+    answer = shown.call("asked_lately")
+    assert "Stopped" in answer["answer"] and not answer["timer"].active
+    assert not begun.acquire(blocking=False)  # it did not go on
+    assert set(shown.call("asked_lately")) == {"timer"}  # said once
+
+
+def test_a_question_gives_up_the_one_before_and_ends_with_the_page(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exploration = Explorations(shown.engine).of(shown.page)
+    monkeypatch.setattr(exploration, "ready", threading.Event())  # not yet
+    shown.call("asked", [1], None, None)
+    first = exploration.question
+    shown.call("asked", [2], None, None)
+    assert first.wait(60) and "Stopped" in first.told
+    second = exploration.question
+    monkeypatch.setattr(exploration, "share", 0.5)
+    while "50 %" not in second.bar:
+        time.sleep(0.05)
+    going = shown.call("asked_lately")["answer"]
+    assert "Getting ready to see it without person 2" in going and "left" in going
+    exploration.ended.set()
+    assert second.wait(60)
+    exploration.ended.clear()
 
 
 def test_nothing_is_shown_before_a_video(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shown.page, "outcome", None)
-    assert "first" in shown.call("asked", [1], None, None)
+    assert "first" in asked(shown, [1], None, None)
     assert (
         "first"
         in shown.call("chosen", 1.0, "Mean", None, None)["sequences"].layout["annotations"][0].text

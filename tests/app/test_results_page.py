@@ -108,7 +108,7 @@ def test_a_cell_goes_to_its_moment_and_marks_its_people(page, expected: Expected
     shown = bodies.evaluate_all("nodes => nodes.map(n => +n.dataset.person)")
     assert shown == [pair["looks"][0], pair["seen"][0]]
     share = page.locator("#video-pair .sk-meta").inner_text()
-    assert float(share.split(" %")[0]) == pytest.approx(
+    assert float(share.split("%")[0]) == pytest.approx(
         100 * float(attention.select()[row, column]), abs=0.06
     )
     check_inside_the_pair(page, expected, row, column)
@@ -127,7 +127,7 @@ def test_a_cell_is_chosen_by_keyboard(page, expected: Expected) -> None:
         for _ in range(times):
             page.keyboard.press(key)
     share = 100 * float(attention.select()[row, column])
-    said = f"{names[row]} looks at {names[column]}: {share:.1f} %"
+    said = f"{names[row]} looks at {names[column]}: {share:.1f}%"
     the_map.locator(".sk-map-said", has_text=said).wait_for()
     the_map.locator(".sk-mark-cursor").wait_for()
     bodies = page.locator("#video-pair .sk-body")

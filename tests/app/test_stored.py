@@ -9,7 +9,8 @@ from skeletr.video import VideoLimits
 
 def test_the_page_says_how_long_files_and_labels_are_kept() -> None:
     told = stored(AppSettings(keep_minutes=37, live_minutes=3))
-    assert "after 37 minutes" in told and "attention of the last 3 minutes" in told
+    assert "after 37 minutes" in told
+    assert "What you teach" in told and "attention of the last 3 minutes" in told
 
 
 def test_no_more_is_kept_of_a_camera_than_can_be_opened_again() -> None:

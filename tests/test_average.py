@@ -68,13 +68,17 @@ def test_the_command_measures_and_calibrates_it(tmp_path: Path, capsys) -> None:
     }
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     given = [str(tmp_path / name) for name in ("config.yaml", "1", "2", "mean")]
-    assert main(["average", *given, "--share", "0.25"]) == 0
+    assert main(["average", *given, "--share", "0.25", "--window", "2"]) == 0
     told = capsys.readouterr().out
     written = Checkpoint.from_pretrained(tmp_path / "mean")
+    assert written.sequences == replace(_checkpoint(1).sequences, window=2.0)
     assert f"unknown below {written.calibration.threshold}" in told
     expected = average(*(Checkpoint.from_pretrained(path) for path in given[1:3]), 0.25)
     for name, value in expected.model.state_dict().items():
         assert torch.equal(value, written.model.state_dict()[name])
+
+    assert main(["average", *given, "--window", "0"]) == 1
+    assert "window" in capsys.readouterr().err
 
     config["datasets"] = ["sbu"]
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))

@@ -35,6 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share", type=float, default=0.5, help="of the second one, 0 to 1 (default: 0.5)"
     )
+    parser.add_argument(
+        "--window",
+        type=float,
+        metavar="SECONDS",
+        help="that the mean relates when it recognises (default: as the two); it is calibrated so",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,9 +52,11 @@ def run(args: argparse.Namespace) -> int:
             Checkpoint.from_pretrained(args.second),
             args.share,
         )
+        if args.window is not None:
+            found = replace(found, sequences=replace(found.sequences, window=args.window))
         found, text = calibrated(found, config)
         found.save_pretrained(Path(args.output))
-    except (CheckpointError, ConfigError, DatasetError, OSError) as error:
+    except (CheckpointError, ConfigError, DatasetError, OSError, ValueError) as error:
         print(f"average: {error}", file=sys.stderr)
         return 1
     print(text)
@@ -81,11 +89,13 @@ def average(first: Checkpoint, second: Checkpoint, share: float) -> Checkpoint:
 
 
 def calibrated(checkpoint: Checkpoint, config: TrainConfig) -> tuple[Checkpoint, str]:
-    """Calibrated on the validation part of a run's first task, and how right it is there.
+    """Calibrated on the validation part of a run's first task, and how right it is there; by the
+    sequences of the checkpoint.
 
     Raises:
         DatasetError: data are missing or broken. CheckpointError: it knows other labels.
     """
+    config = replace(config, sequences=checkpoint.sequences)
     task = load_tasks(config)[0]
     if task.labels != checkpoint.labels:
         raise CheckpointError(f"the labels of {task.config.name} are not those of the checkpoint")

@@ -280,7 +280,7 @@ def test_rtmlib_nobody_too_many_and_other_layouts():
 
 def test_rtmlib_missing_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "rtmlib", None)
-    with pytest.raises(PoseError, match="pip install rtmlib onnxruntime"):
+    with pytest.raises(PoseError, match="requirements-rtmlib"):
         create_frontend("rtmlib")
 
 

@@ -104,7 +104,7 @@ def _load(config: RtmlibPoseConfig) -> Estimator:
     except ImportError as error:
         raise PoseError(
             f"the rtmlib frontend needs packages that are not installed ({error}); "
-            "install them with `pip install rtmlib onnxruntime`"
+            "install them with `pip install -r requirements-rtmlib.txt`"
         ) from error
     try:
         return Body(

@@ -32,7 +32,7 @@ _KEYS = (
     "a frame, with <kbd>Shift</kbd> a second.</p>"
 )
 _WHO = (
-    "<h3>Who looks at whom</h3><p>The model relates short sequences of every person within five "
+    "<h3>Who looks at whom</h3><p>The model relates short sequences of every person within a few "
     "seconds. Each row looks, each column is looked at. <b>Click a cell</b>: the video goes to the "
     "moment that is looked at, and both people are marked. By keyboard: arrows, then Enter.</p>"
 )

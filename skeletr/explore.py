@@ -19,7 +19,7 @@ from skeletr.history import Entry
 from skeletr.known_windows import KnownWindows, Name, WindowScores
 from skeletr.model.fused import for_inference
 from skeletr.model.skeletr import SkeleTROutput
-from skeletr.remainder import Remainder, Remainders
+from skeletr.remainder import Remainder, Remainders, Tokens
 from skeletr.scoring import Scorer, Taught, in_company, nobody_there
 from skeletr.sequences import window_index
 from skeletr.token_attention import WindowAttention, window_attention
@@ -92,7 +92,7 @@ class Explorer:
         end = _ordered(shown)[1] + self._checkpoint.sequences.window
         keys = [float(k) for k in self._evidence.keys if shown[0] - 1e-6 <= k <= end]
         first = min(keys, default=0.0) - self._checkpoint.sequences.window
-        rest = self._remainders.without(removed, first, max(keys, default=0.0))
+        rest = self._remainders.without(removed)
         windows = [(key, self._window(key, rest.usable)) for key in keys]
         self._relate(rest, [w for w in windows if len(w[1])])
         entries = self._entries(kept, first, max(keys, default=-np.inf))
@@ -113,12 +113,13 @@ class Explorer:
             return None
         key = float(self._evidence.keys[np.abs(self._evidence.keys - time).argmin()])
         removed = self._removed(people, interval)
-        rest = self._remainders.without(removed, key - self._checkpoint.sequences.window, key)
+        rest = self._remainders.without(removed)
         index = self._window(key, rest.usable)
         if not len(index):
             return None
         with torch.inference_mode():
-            output = self._output(rest, [(key, index)], need_attention=True)
+            tokens = self._remainders.tokens(rest, index)
+            output = self._output(rest, tokens, [(key, index)], need_attention=True)
         if output.attention is None:
             return None
         sequences = rest.sequences.take(index)
@@ -150,26 +151,31 @@ class Explorer:
         named = {_name(*window, rest): window for window in windows}
         missing = [window for name, window in named.items() if name not in self._known]
         self._known.make_room(_REMEMBERED, named, sum(len(index) for _, index in missing))
+        if not missing:
+            return
+        which = np.unique(np.concatenate([index for _, index in missing]))
+        tokens = self._remainders.tokens(rest, which)
         for part in _alike(missing):
-            output = self._output(rest, part)
+            output = self._output(rest, tokens, part)
             for n, (key, index) in enumerate(part):
-                scores = self._score(rest, output, n, index)
+                scores = self._score(rest, tokens.of(index), output, n, index)
                 self._known.keep(_name(key, index, rest), scores)
 
     def _output(
         self,
         rest: Remainder,
+        tokens: Tokens,
         windows: Sequence[tuple[float, np.ndarray]],
         need_attention: bool = False,
     ) -> SkeleTROutput:
-        model, tokens = self._model, rest.tokens
+        model = self._model
         size = max(len(index) for _, index in windows)
-        padded = tokens.new_zeros(len(windows), size, *tokens.shape[1:])
+        padded = tokens.rows.new_zeros(len(windows), size, *tokens.rows.shape[1:])
         embedding = torch.zeros(len(windows), size, 5)
         mask = torch.zeros(len(windows), size, dtype=torch.bool)
         for n, (key, index) in enumerate(windows):
             sequences = rest.sequences.take(index)
-            padded[n, : len(index)] = tokens[torch.from_numpy(index)]
+            padded[n, : len(index)] = tokens.of(index)
             found = embed(sequences, key, self._checkpoint.sequences)
             embedding[n, : len(index)] = torch.from_numpy(found)
             mask[n, : len(index)] = True
@@ -179,7 +185,12 @@ class Explorer:
         )
 
     def _score(
-        self, rest: Remainder, output: SkeleTROutput, n: int, index: np.ndarray
+        self,
+        rest: Remainder,
+        tokens: torch.Tensor,
+        output: SkeleTROutput,
+        n: int,
+        index: np.ndarray,
     ) -> WindowScores:
         """The n-th scene of a batch, without its padding."""
         one = SkeleTROutput(
@@ -188,7 +199,6 @@ class Explorer:
             features=output.features[n : n + 1, : len(index)],
         )
         alone = not in_company(rest.sequences.take(index))
-        tokens = rest.tokens[torch.from_numpy(index)]
         people = self._scorer.people(one, alone, tokens)
         return WindowScores(people, self._scorer.scene(one, alone, people))
 

@@ -18,12 +18,24 @@ _REMEMBERED = 6000  # sequences
 
 @dataclass(frozen=True)
 class Remainder:
-    """sequences: the R of the evidence, next to whom they are now. tokens: (R, L, d), of stage 1.
-    usable: indices of the sequences that are left and may be related."""
+    """sequences: the R of the evidence, next to whom they are now. moved: (R,) bool, where that is
+    somebody else than before. usable: indices of those that are left and may be related."""
 
     sequences: Sequences
-    tokens: torch.Tensor
+    moved: np.ndarray
     usable: np.ndarray
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of stage 1, (n, L, d), of n sequences; which: their indices, ascending."""
+
+    which: np.ndarray
+    rows: torch.Tensor
+
+    def of(self, index: np.ndarray) -> torch.Tensor:
+        """(m, L, d) of m of them, by their indices."""
+        return self.rows[torch.from_numpy(np.searchsorted(self.which, index))]
 
 
 class Remainders:
@@ -36,20 +48,33 @@ class Remainders:
     def __init__(self, model: SkeleTR, config: SequenceConfig, evidence: Evidence) -> None:
         self._model, self._config = model, config
         self._evidence = evidence
+        self._last: tuple[bytes, Remainder] | None = None  # a question is asked part by part
         self._known: dict[tuple[int, bytes], torch.Tensor] = {}
 
-    def without(self, removed: np.ndarray, first: float, last: float) -> Remainder:
-        """Args: removed: (R,) bool. first, last: seconds; only the tokens of key frames between
-        them are wanted."""
+    def without(self, removed: np.ndarray) -> Remainder:
+        """Args: removed: (R,) bool."""
+        name = removed.tobytes()
+        if self._last is None or self._last[0] != name:
+            self._last = name, self._left(removed)
+        return self._last[1]
+
+    def _left(self, removed: np.ndarray) -> Remainder:
         evidence = self._evidence
         usable = np.flatnonzero(~removed & evidence.usable)
         if self._config.normalise != "pair" or not removed.any():
-            return Remainder(evidence.sequences, evidence.tokens, usable)
+            return Remainder(evidence.sequences, np.zeros(len(removed), dtype=bool), usable)
         sequences = self._neighbours(removed)
-        times = sequences.times[usable]
-        wanted = usable[(times >= first - 1e-5) & (times <= last + 1e-5)]
         moved = (sequences.neighbour != evidence.sequences.neighbour).any(axis=1)
-        return Remainder(sequences, self._tokens(sequences, wanted[moved[wanted]]), usable)
+        return Remainder(sequences, moved, usable)
+
+    def tokens(self, rest: Remainder, which: np.ndarray) -> Tokens:
+        """Of these sequences, by their ascending indices; stage 1 where they stand next to somebody
+        else and were not asked for before."""
+        rows = self._evidence.tokens[torch.from_numpy(which)]
+        moved = np.flatnonzero(rest.moved[which])
+        if len(moved):
+            rows[torch.from_numpy(moved)] = self._anew(rest.sequences, which[moved])
+        return Tokens(which, rows)
 
     def _neighbours(self, removed: np.ndarray) -> Sequences:
         """The sequences, with the nearest of those who are left in each key frame."""
@@ -63,8 +88,8 @@ class Remainders:
             neighbour[left] = nearest_boxes(sequences.boxes[left])
         return replace(sequences, neighbour=neighbour)
 
-    def _tokens(self, sequences: Sequences, moved: np.ndarray) -> torch.Tensor:
-        """All tokens, those of the sequences `moved` for their new neighbours."""
+    def _anew(self, sequences: Sequences, moved: np.ndarray) -> torch.Tensor:
+        """(n, L, d) of n sequences for their new neighbours."""
         names = [(int(i), sequences.neighbour[i].tobytes()) for i in moved]
         if len(self._known) + len(names) > _REMEMBERED:
             self._known.clear()
@@ -73,11 +98,7 @@ class Remainders:
             part = sequences.take(np.array(missing[start : start + _BATCH]))
             for i, row in zip(missing[start : start + _BATCH], self._stage1(part), strict=True):
                 self._known[int(i), sequences.neighbour[i].tobytes()] = row
-        if not names:
-            return self._evidence.tokens
-        tokens = self._evidence.tokens.clone()
-        tokens[torch.from_numpy(moved)] = torch.stack([self._known[name] for name in names])
-        return tokens
+        return torch.stack([self._known[name] for name in names])
 
     @torch.inference_mode()
     def _stage1(self, sequences: Sequences) -> torch.Tensor:

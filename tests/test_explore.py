@@ -172,6 +172,17 @@ def test_a_while_changes_nothing_beyond_its_reach(checkpoint, left_out):
     assert far or left_out[0] == 6.0
 
 
+def test_what_is_known_is_read_out_without_the_network(checkpoint, monkeypatch):
+    asked = explorer(checkpoint, people([80, 320, 560]))
+    answer = asked.without(people=(1,))
+    asked._remainders._known.clear()  # more was asked since than has room there
+    for part in (asked, asked._remainders):
+        monkeypatch.setattr(part, "_model", None)
+    assert_same(answer, asked.without(people=(1,)), 1e-7)
+    with pytest.raises(AttributeError):
+        asked.without(people=(2,))
+
+
 def test_more_questions_than_are_remembered(checkpoint, monkeypatch):
     asked = explorer(checkpoint, people([80, 320, 560]))
     asked.without()

@@ -17,6 +17,7 @@ from app.timeline_view import timeline
 from skeletr.overlay import person_hex
 from skeletr.pipeline import Result
 from skeletr.recognizer import Recognizer
+from skeletr.recording import Person
 from skeletr.replay import recognize_recording, replay_video
 from skeletr.video import VideoReader
 from tests.app.fakes import FakePose, untrained
@@ -32,6 +33,14 @@ _PIXELS = 15  # that a skeleton has at least in its colour
 def result() -> Result:
     recording = scene([120, 320, 520], np.arange(45) / 15)
     return recognize_recording(recording, Recognizer(untrained(AppSettings())), name="three")
+
+
+class Near(FakePose):
+    """The same person, four times as large."""
+
+    def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
+        (person,) = super().estimate(image, time)
+        return (Person.from_keypoints(person.keypoints * np.array([4, 4, 1], np.float32)),)
 
 
 def in_colour(image: np.ndarray, person: int, near: int) -> int:
@@ -71,10 +80,10 @@ def test_the_exported_video_shows_them_in_the_same_ones(result: Result, tmp_path
 
 
 def test_the_live_picture_shows_them_in_the_same_ones() -> None:
-    engine = Engine(AppSettings(), untrained, lambda options: FakePose())
+    engine = Engine(AppSettings(), untrained, lambda options: Near())
     engine.wait(60)
     stream = LiveStream(engine, UserOptions("fake"))
-    image = np.full((120, 160, 3), 90, np.uint8)
+    image = np.full((480, 640, 3), 90, np.uint8)
     view = [stream.step(image, False, now=i / 10) for i in range(9)][-1]  # seen often enough
     (person,) = view.actions.people
     assert in_colour(view.image, person, 2) > _PIXELS

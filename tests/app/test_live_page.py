@@ -136,6 +136,7 @@ def choose_a_head(page) -> None:
 
 def check_a_cell(page) -> None:
     """It names the people of the cell and its share, and the page goes to the picture."""
+    page.locator("#live-attention").scroll_into_view_if_needed()  # else it does not come anew
     page.wait_for_function(  # at first everybody is alone, or nobody is there
         "new Set((document.querySelector('#live-attention .js-plotly-plot').data[0]?.x || [])"
         ".map(name => name.split(', ')[1])).size > 1"

@@ -41,7 +41,7 @@ def teach_tab(sessions: Sessions, settings: AppSettings) -> None:
 def _layout(settings: AppSettings) -> SimpleNamespace:
     ui = SimpleNamespace()
     gr.HTML(views.note(teach_view.HINT), padding=False)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="teach-row"):
         with gr.Column(scale=2, min_width=300):
             ui.name = gr.Textbox(
                 label="1. Name of the action",
@@ -66,7 +66,7 @@ def _layout(settings: AppSettings) -> SimpleNamespace:
                 elem_id="teach-clips",
             )
             ui.cancel = gr.Button("Cancel", visible=False, size="md", elem_id="teach-cancel")
-            with gr.Accordion("Settings", open=False):
+            with gr.Accordion("Settings", open=False, elem_id="teach-settings"):
                 ui.options = option_controls(settings)
         with gr.Column(scale=3, min_width=320):
             with gr.Column(elem_id="teach-stage"):

@@ -9,7 +9,7 @@ from app.settings import AppSettings
 from skeletr.session import Session
 
 WHO = (
-    "<h3>Who looks at whom</h3><p>The last five seconds of everybody, in short sequences. Each row "
+    "<h3>Who looks at whom</h3><p>The last seconds of everybody, in short sequences. Each row "
     "looks, each column is looked at. Click a head to see it alone, also in the picture. "
     "<b>Click a cell</b>: the page goes to the picture, where its two people are marked.</p>"
 )

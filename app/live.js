@@ -6,7 +6,6 @@ const MARKED = 5000; // ms for which a cell stays marked, as the people in the p
 const EVERY = 250; // ms between two looks at the maps, which come anew while the camera runs
 const PLAYED = 100; // ms between two poses of the skeletons, at least
 const MAPS = ["live-attention", "live-people-attention"];
-const NEAR = "100px"; // from the edge of what is seen of the page, so that the maps are there in time
 const HINT = "Point at a cell of a map to see its two short sequences here.";
 
 let picked = null; // {map, looks, seen, until}: the cell that was clicked, by its names
@@ -131,13 +130,10 @@ const left = (event) => {
 // Drawing the maps takes a page longer than anything else, so they are asked for only where there are
 // new ones and the page is scrolled to them; at first in any case.
 const inView = new Set();
-const viewing = new IntersectionObserver(
-  (entries) => {
-    for (const { target, isIntersecting } of entries) inView[isIntersecting ? "add" : "delete"](target.id);
-    drawAnew();
-  },
-  { rootMargin: NEAR },
-);
+const viewing = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) inView[isIntersecting ? "add" : "delete"](target.id);
+  look();
+});
 const drawAnew = () => {
   const version = document.querySelector("#live-badge [data-maps]")?.dataset.maps;
   if (version === undefined || version === "0") return;
@@ -161,16 +157,17 @@ document.addEventListener("click", clicked, always);
 document.addEventListener("focusin", focusing, always);
 document.addEventListener("pointerdown", left, always);
 always.signal.addEventListener("abort", () => viewing.disconnect());
-window.skeletrLiveLook = setInterval(() => {
-  for (const id of ["live-heads", ...MAPS]) {
+const look = () => {
+  for (const id of ["live-heads", "live-bodies", ...MAPS]) {
     const block = document.getElementById(id);
     if (block) viewing.observe(block); // once more is no more
   }
   drawAnew();
-  if (!document.querySelector("#live-maps")?.offsetParent) return;
+  if (!inView.size) return;
   mark();
   refocus();
-}, EVERY);
+};
+window.skeletrLiveLook = setInterval(look, EVERY);
 window.skeletrLivePlay = setInterval(() => {
-  if (document.querySelector("#live-maps")?.offsetParent) play(performance.now());
+  if (inView.size) play(performance.now());
 }, PLAYED);

@@ -166,6 +166,7 @@ def check_inside_the_pair(page) -> None:
     share = page.evaluate("window.clickedCell.z")
     assert sum(rows) / len(rows) == pytest.approx(share, abs=2e-3)
     card = page.locator(".sk-live-pair")
+    page.locator("#live-bodies").scroll_into_view_if_needed()  # the click went to the picture
     bodies = page.locator("#live-bodies .sk-body")
     bodies.nth(1).wait_for()
     people = bodies.evaluate_all("nodes => nodes.map(n => n.dataset.person)")

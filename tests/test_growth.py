@@ -113,6 +113,7 @@ def test_replayed_people_begin_again_where_that_is_wanted():
 _HUNGRY = """
 import json, subprocess, sys, time
 import numpy as np
+from benchmarks.watch import Watch
 with Watch(every=0.01) as watch:
     held = np.ones(60 << 17)  # 60 MB
     below = "import time; held = bytearray(120 << 20); time.sleep(60)"

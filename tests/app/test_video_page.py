@@ -14,8 +14,9 @@ from skeletr.video import VideoReader
 def drop(page, path: Path) -> None:
     """Give the page a file, as dropping it does."""
     clear = page.locator("#video-file").get_by_label("Clear")
-    if clear.count():
-        clear.first.click()
+    if clear.count():  # what that does arrives before the next file, which it would take away too
+        with page.expect_response(lambda answer: "/run/predict" in answer.url):
+            clear.first.click()
     page.locator("#video-file input[type=file]").set_input_files(str(path))
 
 

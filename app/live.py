@@ -39,7 +39,8 @@ class LiveView:
 
     image: (H, W, 3) uint8 RGB with the overlay. fps: frames per second lately.
     latency: seconds from the arrival of the frame to the picture. note: what happened to the
-    stream a moment ago, "" = nothing. redraw: the attention is new and should be drawn again.
+    stream a moment ago, "" = nothing. maps: the version of the maps that the page may ask
+    for, see `LiveAttention`.
     stages: seconds spent in each. people: as they are, never mirrored. size: of the picture,
     width and height. dropped: pictures of this stream that were skipped as newer ones had come.
     attention: what the visitor looks at, None where nobody does.
@@ -50,7 +51,7 @@ class LiveView:
     fps: float
     latency: float
     note: str = ""
-    redraw: bool = False
+    maps: int = 0
     stages: Mapping[str, float] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
     size: tuple[int, int] = (1, 1)
@@ -141,9 +142,9 @@ class LiveStream:
         self._dropped += skipped if self._done else 0  # before the first, the visitor waited
         note = self._note if now < _NOTE_SHOWN else ""
         latency = time.perf_counter() - begin
-        redraw = self._redraws(actions, now)
+        self._show_attention(actions, now)
         pace, size = self._pace(now), image.shape[1::-1]
-        told = (pace, latency, note, redraw, timer.seconds)
+        told = (pace, latency, note, self.attention.version, timer.seconds)
         return LiveView(drawn, actions, *told, found, size, self._dropped, self.attention)
 
     def _begin_anew_if_needed(self, image: np.ndarray, clock: float) -> float:
@@ -226,17 +227,17 @@ class LiveStream:
         """Free the pose model."""
         self._frontend.close()
 
-    def _redraws(self, actions: Actions, now: float) -> bool:
+    def _show_attention(self, actions: Actions, now: float) -> None:
+        """Have the maps drawn anew where there is something new and some time has passed."""
         if not self.attention.wanted or not actions.fresh:
-            return False
+            return
         if actions.attention is None and self.attention.shown is None:  # still nobody
-            return False
+            return
         if self._drawn is not None and now - self._drawn < _REDRAW:
-            return False
+            return
         self._drawn = now
         shown = actions.attention and self._behind(actions.key_time, actions.attention)
         self.attention.show(shown, bool(actions.people))
-        return True
 
     def _behind(self, key: float, attention: Attention) -> Shown:
         """What tells more of a map to whoever asks; nothing of that is worked out before."""

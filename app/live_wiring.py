@@ -117,10 +117,12 @@ def newest_maps(attention: LiveAttention, *, plots: bool) -> tuple:
     """
     shown = attention.shown
     choice = attention.choice.within(shown)
-    heads = attention_view.heads(shown, choice, attention.known)
-    heads = heads or views.note(live_view.NOT_YET if attention.somebody else live_view.NOBODY)
-    drawn = maps(shown, choice, attention.known, attention.tips)[1:] if plots else (gr.skip(),) * 2
-    return heads, *drawn, gr.skip() if shown is None else _layers(attention, shown)
+    if plots:
+        heads, *drawn = maps(shown, choice, attention.known, attention.tips)
+    else:
+        heads, *drawn = attention_view.heads(shown, choice, attention.known), gr.skip(), gr.skip()
+    nothing = views.note(live_view.NOT_YET if attention.somebody else live_view.NOBODY)
+    return heads or nothing, *drawn, gr.skip() if shown is None else _layers(attention, shown)
 
 
 def _layers(attention: LiveAttention, shown: Attention) -> object:

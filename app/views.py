@@ -184,9 +184,8 @@ def badge(view: LiveView) -> str:
     """How fast it goes; for the page also which version of the maps there is."""
     slow = 0 < view.fps < _SLOW
     advice = f". Too slow: labels need {_SLOW} frames/s or more." if slow else ""
-    maps = f' data-maps="{view.attention.version}"' if view.attention else ""
     return (
-        f'<div class="sk-badge"{maps}><b>{view.fps:.0f}</b> frames/s '
+        f'<div class="sk-badge" data-maps="{view.maps}"><b>{view.fps:.0f}</b> frames/s '
         f"<b>{view.latency * 1000:.0f}</b> ms each "
         f'<span title="{_DROPPED}"><b>{max(view.dropped, 0)}</b> dropped</span>{advice}</div>'
     )

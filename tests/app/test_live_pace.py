@@ -22,7 +22,7 @@ def test_attention_is_drawn_when_it_changed_and_seldom(stream: LiveStream) -> No
     picture = np.full((120, 160, 3), 90, np.uint8)
     clock = np.arange(200) / 15
     views = [stream.step(picture, False, now=now) for now in clock]
-    drawn = clock[[v.redraw for v in views]]
+    drawn = clock[np.diff([v.maps for v in views], prepend=0) > 0]
     changed = clock[[v.actions.fresh and v.actions.attention is not None for v in views]]
     assert set(drawn) < set(changed)
     assert drawn[0] == changed[0], "the first one at once"
@@ -34,5 +34,8 @@ def test_a_new_stream_is_drawn_at_once(stream: LiveStream) -> None:
     before = [stream.step(picture, False, now=now) for now in np.arange(60) / 15]
     stream.reset()
     after = [stream.step(picture, False, now=now) for now in 4 + np.arange(60) / 15]
-    first = [next(i for i, v in enumerate(views) if v.redraw) for views in (before, after)]
+    first = [
+        np.flatnonzero(np.diff([v.maps for v in views], prepend=start))[0]
+        for views, start in ((before, 0), (after, before[-1].maps))
+    ]
     assert first[0] == first[1]

@@ -33,7 +33,8 @@ def look(process: psutil.Process, time: float = 0.0) -> Look:
 
 
 class Watch:
-    """Looks every so often, in a thread of its own, until it is left; for a `with` block.
+    """Looks when a `with` block begins, every so often while it runs, in a thread of its own, and
+    when it ends.
 
     Attributes:
         looks: all of them, oldest first.
@@ -49,12 +50,14 @@ class Watch:
 
     def __enter__(self) -> Watch:
         self._begin = time.perf_counter()
+        self._take()  # before the block begins, so that the first look is what was there without it
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._leave.set()
         self._thread.join()
+        self._take()
 
     def thinned(self, most: int = 60) -> list[list[int]]:
         """At most so many looks, evenly, and the last: whole seconds, megabytes own and below."""
@@ -63,10 +66,11 @@ class Watch:
         return [[round(k.time), round(k.own), round(k.below)] for k in kept]
 
     def _look(self) -> None:
-        while True:
-            self.looks.append(look(self._process, time.perf_counter() - self._begin))
-            if self._leave.wait(self._every):
-                return
+        while not self._leave.wait(self._every):
+            self._take()
+
+    def _take(self) -> None:
+        self.looks.append(look(self._process, time.perf_counter() - self._begin))
 
 
 def _resident(processes: list[psutil.Process]) -> float:

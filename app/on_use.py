@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from skeletr.pose.base import PoseFrontend
+from skeletr.pose.base import PoseFrontend, Retracing
 from skeletr.recording import Person
 
 
@@ -21,6 +22,16 @@ class OnUse:
     def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
         """See `PoseFrontend`."""
         return self._frontend().estimate(image, time)
+
+    def keep(self) -> Any:
+        """See `Retracing`; None where the frontend is none."""
+        made = self._frontend()
+        return made.keep() if isinstance(made, Retracing) else None
+
+    def retrace(self, earlier: Sequence[Any]) -> Sequence[tuple[Person, ...]]:
+        """See `Retracing`."""
+        made = self._frontend()
+        return made.retrace(earlier) if isinstance(made, Retracing) else ()
 
     def reset(self) -> None:
         """See `PoseFrontend`."""

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skeletr.pose import create_frontend
+from skeletr.pipeline import record_video
+from skeletr.pose import PoseFrontend, create_frontend
 from skeletr.pose.mediapipe_pose import RUNNERS, MediaPipePose, MediaPipePoseConfig
 from skeletr.recording import Person
 from skeletr.tracking import Tracker
@@ -84,7 +85,8 @@ class Result:
     ghosts: people too many, summed over the judged frames. missing: people too few, likewise.
     outside: joints with a score above 0 outside the picture.
     ms_frame: mean milliseconds of frontend and tracker per frame, the first one left out;
-    ms_first: the first one; ms_person: per person and frame, searching included.
+    ms_first: the first one; ms_person: per person and frame, searching included. Where it is not
+    live, decoding is in it and the first frame is like all others.
     cpu_frame: the same in milliseconds of processor time, which other programs disturb less.
     """
 
@@ -104,26 +106,54 @@ class Result:
     cpu_frame: float
 
 
-def measure(clip: Clip, path: Path, frontend: str, runner: str, max_people: int) -> Result:
+@dataclass(frozen=True)
+class Candidate:
+    """frontend: by name. runner: of mediapipe. live: frame by frame; otherwise as a file is
+    followed, which can wait and look back."""
+
+    frontend: str
+    runner: str
+    max_people: int
+    live: bool
+
+    def open(self) -> PoseFrontend:
+        """To be closed after use."""
+        if self.frontend == "mediapipe":
+            config = MediaPipePoseConfig(max_people=self.max_people, runner=self.runner)
+            return MediaPipePose(config)
+        return create_frontend(self.frontend, self.max_people)
+
+
+def measure(clip: Clip, path: Path, candidate: Candidate) -> Result:
     """Run the frontend and the tracker over a whole clip."""
+    pose = candidate.open()
+    try:
+        return _live(clip, path, pose) if candidate.live else _file(clip, path, pose)
+    finally:
+        pose.close()
+
+
+def _live(clip: Clip, path: Path, pose: PoseFrontend) -> Result:
     tracker = Tracker()
     found: list[tuple[Person, ...]] = []
     wall: list[float] = []
     cpu: list[float] = []
     reader = VideoReader(path)
-    if frontend == "mediapipe":
-        pose = MediaPipePose(MediaPipePoseConfig(max_people=max_people, runner=runner))
-    else:
-        pose = create_frontend(frontend, max_people)
-    try:
-        for frame in reader:
-            start, start_cpu = time.perf_counter(), time.process_time()
-            found.append(tracker.update(pose.estimate(frame.image, frame.time), frame.time))
-            wall.append(1e3 * (time.perf_counter() - start))
-            cpu.append(1e3 * (time.process_time() - start_cpu))
-    finally:
-        pose.close()
+    for frame in reader:
+        start, start_cpu = time.perf_counter(), time.process_time()
+        found.append(tracker.update(pose.estimate(frame.image, frame.time), frame.time))
+        wall.append(1e3 * (time.perf_counter() - start))
+        cpu.append(1e3 * (time.process_time() - start_cpu))
     return _judge(clip, found, np.array(wall), np.array(cpu), reader.size)
+
+
+def _file(clip: Clip, path: Path, pose: PoseFrontend) -> Result:
+    start, start_cpu = time.perf_counter(), time.process_time()
+    recording, _ = record_video(path, pose)
+    each = np.full(len(recording.frame_times), 1e3 / len(recording.frame_times))
+    wall, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    found = [recording.at(moment) for moment in recording.frame_times]
+    return _judge(clip, found, wall * each, cpu * each, recording.image_size)
 
 
 def _judge(
@@ -209,8 +239,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--frontend", choices=("mediapipe", "rtmlib"), default="mediapipe")
     parser.add_argument("--runner", choices=RUNNERS, default="auto", help="of mediapipe")
     parser.add_argument("--max-people", type=int, default=6)
+    parser.add_argument("--live", action="store_true", help="frame by frame, with no look back")
     parser.add_argument("--only", nargs="*", help="parts of the names of the clips wanted")
     options = parser.parse_args(arguments)
+    candidate = Candidate(options.frontend, options.runner, options.max_people, options.live)
     results = []
     for clip in CLIPS:
         if options.only and not any(part in clip.name for part in options.only):
@@ -219,7 +251,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not path.is_file():
             print(f"{clip.name}: not in {options.videos}, left out", file=sys.stderr)
             continue
-        results.append(measure(clip, path, options.frontend, options.runner, options.max_people))
+        results.append(measure(clip, path, candidate))
         print(_table(results[-1:]).splitlines()[1], file=sys.stderr)
     if not results:
         parser.error(f"none of the clips is in {options.videos}")

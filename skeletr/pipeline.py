@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from time import perf_counter
 from typing import TypeVar
 
 from skeletr.actions import ActionLog
 from skeletr.ahead import ahead
 from skeletr.overlay import OverlayStyle, Veil, draw_actions, left_bare
 from skeletr.pose.base import PoseFrontend
+from skeletr.pose.late import Found, Late
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Frame, Person, Recording
 from skeletr.tracking import Tracker
@@ -51,11 +52,11 @@ class StageTimer:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count the time of the block under `name`."""
-        begin = time.perf_counter()
+        begin = perf_counter()
         try:
             yield
         finally:
-            self.seconds[name] += time.perf_counter() - begin
+            self.seconds[name] += perf_counter() - begin
 
     def through(self, name: str, items: Iterator) -> Generator:
         """Pass items on, counting the time of making each under `name`."""
@@ -113,7 +114,7 @@ def recognize_video(
         VideoError: the file cannot be used. Cancelled: `cancel` was set.
     """
     timer = StageTimer()
-    begin = time.perf_counter()
+    begin = perf_counter()
     tracker = tracker or Tracker()
     reader = VideoReader(path, limits, name)
     for part in (frontend, tracker, recognizer):
@@ -132,7 +133,7 @@ def recognize_video(
         recording = Recording.from_frames(recognised(seen), reader.size, source=reader.info.name)
     with timer.stage("recognise"):
         log = recognizer.finish()
-    timing = {**timer.seconds, "total": time.perf_counter() - begin}
+    timing = {**timer.seconds, "total": perf_counter() - begin}
     warnings = tuple(reader.warnings)
     return Result(reader.info, recording, log, timing, warnings, tuple(uncovered))
 
@@ -254,15 +255,23 @@ def _tracked(
     """People with ids; frames come `_HINDSIGHT` late, with newcomers from their first moment on."""
     recent: deque[Frame] = deque()
     found: deque[tuple[Person, ...]] = deque()  # in each of these frames, before tracking
-    for image in images:
-        with timer.stage("pose"):
-            found.append(tuple(frontend.estimate(image.image, image.time)))
+    for time, people in _estimated(images, Late(frontend), timer):
         with timer.stage("track"):
-            recent.append(Frame(image.time, tracker.update(found[-1], image.time)))
+            found.append(people)
+            recent.append(Frame(time, tracker.update(people, time)))
             _look_back(recent, tracker.revealed)
-        while recent and recent[0].time <= image.time - _HINDSIGHT:
+        while recent and recent[0].time <= time - _HINDSIGHT:
             yield _beside(recent.popleft(), found.popleft())
     yield from map(_beside, recent, found)
+
+
+def _estimated(images: Iterator[VideoFrame], late: Late, timer: StageTimer) -> Iterator[Found]:
+    """The people of each frame before tracking."""
+    for image in images:
+        with timer.stage("pose"):
+            done = late.estimate(image.image, image.time)
+        yield from done
+    yield from late.rest()
 
 
 def _beside(frame: Frame, found: tuple[Person, ...]) -> Seen:

@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from skeletr.pose.smoothing import KeypointSmoother, SmoothingConfig
 from skeletr.recording import Person
-from skeletr.skeleton import box_iou, keypoint_boxes
+from skeletr.skeleton import COCO_FLIP, box_iou, keypoint_boxes
 
 NEVER = 1e6  # cost of a pair that must not be
 # Who was out of sight until just now (seconds) gives way to who was there all the time: two who
@@ -139,7 +139,8 @@ class Tracker:
         elapsed = time - track.time
         expected = track.expected(min(elapsed, config.max_velocity_seconds))
         limit = min(config.max_distance + config.search_speed * elapsed, config.max_search)
-        gap = _gap(expected, person.keypoints)
+        # Of a head and shoulders seen from behind, left and right change from frame to frame.
+        gap = min(_gap(expected, keypoints) for keypoints in (person.keypoints, _swapped(person)))
         if gap > limit:
             return NEVER
         iou = float(box_iou(keypoint_boxes(expected)[None], person.box[None])[0, 0])
@@ -207,6 +208,11 @@ def _shift(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Median movement (2,) of the joints that both have, 0 where there are none."""
     both = (a[:, 2] > 0) & (b[:, 2] > 0)
     return np.median(b[both, :2] - a[both, :2], axis=0) if both.any() else np.zeros(2)
+
+
+def _swapped(person: Person) -> np.ndarray:
+    """Keypoints (17, 3) with left and right exchanged."""
+    return person.keypoints[list(COCO_FLIP)]
 
 
 def _gap(a: np.ndarray, b: np.ndarray) -> float:

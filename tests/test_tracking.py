@@ -5,7 +5,7 @@ import pytest
 
 from skeletr.pose.smoothing import KeypointSmoother, SmoothingConfig
 from skeletr.recording import Person
-from skeletr.skeleton import V
+from skeletr.skeleton import COCO_FLIP, V
 from skeletr.tracking import SMOOTHINGS, Tracker, TrackerConfig
 
 HEAD = [[0, -90], [-3, -93], [3, -93], [-7, -90], [7, -90]]
@@ -130,6 +130,18 @@ def test_half_a_body_stays_the_same_person():
     for i in range(20):
         seen = tracker.update([person(300, scores=half if i < 10 else None)], i / 15)
     assert [p.id for p in seen] == [1]
+
+
+def test_left_and_right_may_change_from_frame_to_frame():
+    """As they do of a head and shoulders from behind, where hardly anything else is seen."""
+    tracker = Tracker()
+    shoulders = np.isin(np.arange(V), [0, 5, 6]).astype(np.float32)
+    for i in range(20):
+        seen = person(200.0, scores=shoulders)
+        if i % 2:
+            seen = Person.from_keypoints(seen.keypoints[list(COCO_FLIP)])
+        found = tracker.update([seen], i / 15)
+    assert [p.id for p in found] == [1]
 
 
 def test_smoothing_calms_a_standing_joint_and_follows_a_fast_one():

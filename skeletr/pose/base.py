@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
 from skeletr.recording import Person
+
+Kept = TypeVar("Kept")
 
 
 class PoseError(RuntimeError):
@@ -32,3 +35,26 @@ class PoseFrontend(Protocol):
 
     def close(self) -> None:
         """Free models and threads. May be called twice."""
+
+
+@runtime_checkable
+class Retracing(Protocol[Kept]):
+    """A frontend that can say where people were just before it noticed them.
+
+    Networks that search pictures miss people whom networks that follow a body still see. Who can
+    wait a moment, as for a file, lets those be followed backwards; see `Late`.
+    """
+
+    def keep(self) -> Kept:
+        """What `retrace` needs of the frame that `estimate` had last."""
+
+    def retrace(self, earlier: Sequence[Kept]) -> Sequence[tuple[Person, ...]]:
+        """Whoever proved, in the frame that `estimate` had last, to be no mistake, in the frames
+        before they were noticed.
+
+        Args:
+            earlier: what was kept of the frames before that one, the newest first.
+
+        Returns:
+            The people to be added to each of the first so many of them.
+        """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -27,6 +28,7 @@ SECOND_LOOK = 0.12
 # Regions from the finder this close to a known one are the known one.
 KNOWN_GAP = 0.12
 PROBATION = 0.3  # seconds in which a newcomer must go on looking like one
+RETRACED = 0.15  # distance of a body followed backwards from the same one followed forwards
 FOUND_GAP = 0.5  # newcomers this close to where someone was lost are them
 LOST_TILE = 1.5  # side of the search around a lost person, in sizes of the last region
 # Of someone long out of sight, behind somebody else perhaps, nobody knows the pose. Only a place
@@ -54,14 +56,24 @@ class CrowdConfig(Protocol):
 class Followed:
     """A person on screen.
 
-    slot: their number at the networks. since: time of the first look, in seconds.
-    moved: distance from the last look, in parts of the size.
+    slot: their number at the networks. since: time of the first look, in seconds. moved: distance
+    from the last look, in parts of the size. retraced: they were followed backwards from there.
     """
 
     slot: int
     body: Body
     since: float
     moved: float = 0.0
+    retraced: bool = False
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A frame as it was looked at: (H, W, 3) uint8 RGB, and the bodies that were found."""
+
+    time: float
+    image: np.ndarray
+    bodies: tuple[Body, ...]
 
 
 @dataclass(frozen=True)
@@ -87,12 +99,14 @@ class Crowd:
         self._together = Together(networks.parallel)
         self._followed: list[Followed] = []
         self._lost: list[Lost] = []
+        self._time = -np.inf  # of the last frame
 
     def reset(self) -> None:
         """Forget the stream."""
         self._networks.reset()
         self._rota.reset()
         self._followed, self._lost = [], []
+        self._time = -np.inf
 
     def close(self) -> None:
         """End the threads; the networks stay open. May be called twice."""
@@ -100,6 +114,7 @@ class Crowd:
 
     def update(self, image: np.ndarray, time: float) -> list[Body]:
         """The bodies in one frame, (H, W, 3) uint8 RGB."""
+        self._time = time
         followed, tiles = list(self._followed), self._due(image, time)
         looks = [partial(self._look, image, f, time) for f in followed]
         searches = [partial(self._networks.detect, image, tile) for tile in tiles]
@@ -117,6 +132,47 @@ class Crowd:
         for region in sorted(found, key=lambda region: -region.score):
             self._meet(image, region, time)
         return [f.body for f in self._followed]
+
+    def retrace(self, earlier: Sequence[Looked]) -> list[tuple[Body, ...]]:
+        """Follow whoever proved to be somebody in the last frame backwards from when they came.
+
+        Args:
+            earlier: the frames before the last one, the newest first.
+
+        Returns:
+            The bodies to be added to each of the first so many of them.
+        """
+        found: list[list[Body]] = [[] for _ in earlier]
+        for person in self._followed:
+            if person.since + PROBATION < self._time and not person.retraced:
+                for bodies, body in zip(found, self._backwards(person, earlier), strict=False):
+                    bodies += [body] if body is not None else []
+        settled = self._time - PROBATION
+        self._followed = [replace(f, retraced=f.since < settled) for f in self._followed]
+        return [tuple(bodies) for bodies in found]
+
+    def _backwards(self, person: Followed, earlier: Sequence[Looked]) -> Iterator[Body | None]:
+        """Their body in each frame, None where it is known, as far back as they are seen.
+
+        Backwards they must be where they were forwards, until they came, and nobody after that.
+        """
+        # A slot that nobody has: theirs goes on forwards from where they are.
+        traced = replace(person, slot=self._config.max_people)
+        for frame in earlier:
+            seen = self._look(frame.image, traced, self._time)
+            if seen is None:
+                return
+            if frame.time < person.since:
+                if any(is_double(seen.body, body) for body in frame.bodies):
+                    return
+                traced = seen
+                yield seen.body
+            else:
+                same = min(frame.bodies, key=partial(distance, seen.body), default=None)
+                if same is None or distance(seen.body, same) > RETRACED:
+                    return
+                traced = replace(traced, body=same)
+                yield None
 
     def _follow(self, looks: list[tuple[Followed, Followed | None]], time: float) -> None:
         """Keep those who are still there, given everybody before and as they look now."""

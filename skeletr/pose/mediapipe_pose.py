@@ -6,6 +6,7 @@ picture are searched for newcomers, a few in every frame, so that the cost stays
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,9 +15,9 @@ import numpy as np
 from skeletr.cores import usable_cores
 from skeletr.pose.base import PoseError
 from skeletr.pose.bodies import to_person
-from skeletr.pose.follow import Crowd
+from skeletr.pose.follow import Crowd, Looked
 from skeletr.pose.models import VARIANTS, pose_model
-from skeletr.pose.networks import PoseNetworks
+from skeletr.pose.networks import Body, PoseNetworks
 from skeletr.recording import Person
 
 RUNNERS = ("auto", "tasks", "litert")
@@ -76,6 +77,20 @@ class MediaPipePoseConfig:
             raise ValueError(f"runner is {self.runner!r}, expected one of {RUNNERS}")
 
 
+@dataclass(frozen=True)
+class _Scaled:
+    """A frame that was looked at. scale: pixels of the frame per pixel looked at. size: (width,
+    height) of the frame."""
+
+    looked: Looked
+    scale: float
+    size: tuple[int, int]
+
+    def people(self, bodies: Sequence[Body]) -> tuple[Person, ...]:
+        """Bodies of this frame in its own pixels."""
+        return tuple(to_person(body, self.scale, *self.size) for body in bodies)
+
+
 class MediaPipePose:
     """The default pose frontend; see `PoseFrontend` for the contract.
 
@@ -94,6 +109,7 @@ class MediaPipePose:
         self._networks = networks or load_networks(self.config)
         self._crowd = Crowd(self._networks, self.config)
         self._closed = False
+        self._last: _Scaled | None = None
 
     def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
         """See `PoseFrontend.estimate`.
@@ -110,12 +126,26 @@ class MediaPipePose:
             )
         height, width = image.shape[:2]
         scale = max(max(height, width) / self.config.working_side, 1.0)
-        bodies = self._crowd.update(_shrunk(image, scale), time)
-        return tuple(to_person(body, scale, width, height) for body in bodies)
+        shrunk = _shrunk(image, scale)
+        bodies = tuple(self._crowd.update(shrunk, time))
+        self._last = _Scaled(Looked(time, shrunk, bodies), scale, (width, height))
+        return self._last.people(bodies)
+
+    def keep(self) -> _Scaled:
+        """See `Retracing.keep`."""
+        if self._last is None:
+            raise PoseError("there is no frame to keep before the first one is estimated")
+        return self._last
+
+    def retrace(self, earlier: Sequence[_Scaled]) -> list[tuple[Person, ...]]:
+        """See `Retracing.retrace`."""
+        found = self._crowd.retrace([frame.looked for frame in earlier])
+        return [frame.people(bodies) for frame, bodies in zip(earlier, found, strict=False)]
 
     def reset(self) -> None:
         """See `PoseFrontend.reset`."""
         self._crowd.reset()
+        self._last = None
 
     def close(self) -> None:
         """See `PoseFrontend.close`."""

@@ -23,6 +23,7 @@ from skeletr.pose.base import PoseFrontend
 from skeletr.recognizer import Recognizer
 from skeletr.recording import Person, Recording
 from skeletr.sequences import SequenceConfig
+from skeletr.tracking import Tracker, TrackerConfig
 from skeletr.video import VideoFrame, VideoReader
 from tests.conftest import write_video
 from tests.synthetic import scene
@@ -115,9 +116,11 @@ def entering(videos: Path, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def watched(entering: Path, recognizer: Recognizer) -> tuple[Result, Noted]:
+    """Followed by a tracker that waits so long that who enters has no number at first."""
     frontend = Noted(create_frontend("mediapipe"))
+    tracker = Tracker(TrackerConfig(confirm_seconds=1.2))
     try:
-        return recognize_video(entering, frontend, recognizer), frontend
+        return recognize_video(entering, frontend, recognizer, tracker), frontend
     finally:
         frontend.close()
 

@@ -30,6 +30,7 @@ from skeletr.training import ConfigError, TrainingError
 from skeletr.training.state import StateError
 
 _RESULTS = Path(__file__).parent / "results"
+_START = Path(__file__).parent / "start"
 _PROBLEMS = (CheckpointError, ConfigError, DatasetError, OSError, StateError, TrainingError)
 
 
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=0, help="default: all cores")
     parser.add_argument("--store", type=Path, default=Path("stores/multi_person"))
     parser.add_argument("--work", type=Path, default=Path("runs/paper-suite"))
+    parser.add_argument("--start", type=Path, default=_START, help="of the weights all start from")
     parser.add_argument("--results", type=Path, default=_RESULTS)
     parser.add_argument("--write", type=Path, metavar="FILE", help="fill the tables of a text")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="draw the curves and bars")
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> None:
-    schedule = Schedule(args.steps, args.scenes, args.threads)
+    schedule = Schedule(args.steps, args.scenes, threads=args.threads)
     unknown = set(args.tables) - set(TABLES)
     if unknown:
         raise ValueError(f"there is no table {sorted(unknown)}; expected of {[*TABLES]}")
@@ -92,7 +94,9 @@ def _run(args: argparse.Namespace) -> None:
         return
     data = data_root(args.data)
     benchmark = make_benchmark(args.store, data)
-    suite = Suite(Places(data, args.store, args.work), schedule, args.results, benchmark)
+    suite = Suite(
+        Places(data, args.store, args.work, args.start), schedule, args.results, benchmark
+    )
     run_cells(suite, cells, args.budget, _say)
 
 

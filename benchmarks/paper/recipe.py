@@ -20,6 +20,8 @@ _M: dict[Input, tuple[int, int]] = {
     "20x30 fixed": (6, 6),
     "2 long": (2, 2),
 }
+# Who is judged sequence by sequence learns more from many clips than from many sequences of each.
+_M_OF_START = (2, 4)
 _SINGLE = ("penn_action", "kinder_gator")  # sets of single people, to start from or to join
 _LONG_FRAMES = 60  # the paper's 300; clips here have 15 to 45 frames, so each is whole in it
 _AUGMENT = AugmentConfig(camera=0.8, noisy=0.4)
@@ -28,26 +30,32 @@ _AUGMENT_SCENES = AugmentConfig(scale=0.2, shift=0.05, speed=0.1, noisy=0.0)  # 
 
 @dataclass(frozen=True)
 class Places:
-    """data: the folder with the data sets. store: of the benchmark. work: of runs that go on."""
+    """data: the folder with the data sets. store: of the benchmark. work: of runs that go on.
+    start: of the weights that others start from, kept so that a suite can go on elsewhere."""
 
     data: Path
     store: Path
     work: Path
+    start: Path
 
 
 @dataclass(frozen=True)
 class Schedule:
     """steps: of one task. scenes: of a step, of one task, JHMDB with its single people three times
-    that. What others start from has twice of both. threads: of the network, 0 = all cores."""
+    that. start_steps, start_scenes: of what others start from. threads: of the network, 0 = all
+    cores."""
 
     steps: int = 300
     scenes: int = 6
+    start_steps: int = 2500
+    start_scenes: int = 24
     threads: int = 0
 
     @property
     def key(self) -> dict[str, int | str]:
         """What results must have in common to be compared."""
-        return {"steps": self.steps, "scenes": self.scenes, "start": "stage 1 of single people"}
+        start = f"stage 1 of single people, {self.start_steps} x {self.start_scenes}"
+        return {"steps": self.steps, "scenes": self.scenes, "start": start}
 
 
 def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
@@ -56,9 +64,7 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     variant, start = cell.variant, source(cell.variant)
     folder = places.work / cell.name
     tasks = _tasks(cell, places)
-    own = cell.task != SOURCE
-    steps = schedule.steps * (2 if variant.regime in ("joint", "source") else 1)
-    scenes = schedule.scenes * (1 if own and cell.task != JHMDB else 3 if own else 2)
+    steps, scenes = _length(cell, schedule)
     return TrainConfig(
         output=str(folder / "out"),
         run=str(folder / "run"),
@@ -72,7 +78,7 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
         aggregation=variant.aggregation,
         backbone=variant.backbone,
         sequences=_sequences(variant.input),
-        sequences_per_scene=_M[variant.input],
+        sequences_per_scene=_sequences_per_scene(cell),
         augment=_AUGMENT_SCENES if cell.task in (BENCHMARK, SCENES) else _AUGMENT,
         steps=steps,
         scenes_per_batch=scenes,
@@ -89,9 +95,23 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     )
 
 
+def _length(cell: Cell, schedule: Schedule) -> tuple[int, int]:
+    """Steps, and scenes in each; of starts with about the same number of sequences in each."""
+    if cell.task == SOURCE:
+        alone = cell.variant.interaction == "none"
+        return schedule.start_steps, schedule.start_scenes // (1 if alone else 3)
+    steps = schedule.steps * (2 if cell.variant.regime == "joint" else 1)
+    return steps, schedule.scenes * (3 if cell.task == JHMDB else 1)
+
+
+def _sequences_per_scene(cell: Cell) -> tuple[int, int]:
+    alone = cell.variant.interaction == "none"
+    return _M_OF_START if cell.task == SOURCE and alone else _M[cell.variant.input]
+
+
 def start_folder(start: Cell, places: Places) -> Path:
     """The weights of a run that others start from."""
-    return places.work / "start" / start.variant.name
+    return places.start / start.variant.name
 
 
 def _tasks(cell: Cell, places: Places) -> tuple[TaskConfig, ...]:

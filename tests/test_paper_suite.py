@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import benchmarks.paper.run as runner
+from benchmarks.paper import __main__ as suite_main
 from benchmarks.paper.__main__ import main
 from benchmarks.paper.cells import ALONE as GCN_ALONE
 from benchmarks.paper.cells import SEEDS, SKELETR, SOURCE, TABLES, Cell, chosen, defined, source
@@ -21,14 +22,15 @@ from benchmarks.paper.charts import draw
 from benchmarks.paper.figures import Figure, Results, load_results
 from benchmarks.paper.heads import main as draw_heads
 from benchmarks.paper.heads import name_heads
-from benchmarks.paper.recipe import Places, Schedule, config_of
+from benchmarks.paper.recipe import SHIPPED, Places, Schedule, config_of
 from benchmarks.paper.report import blocks, fill
 from benchmarks.paper.run import Suite, run_cells
 from benchmarks.paper.store import checksum, make_benchmark
 from skeletr.actions import Attention
 from skeletr.datasets import DatasetError, multi_person
-from skeletr.datasets.multi_person import ALONE, pair_split, read_multi_person
+from skeletr.datasets.multi_person import ALONE, read_multi_person
 from skeletr.datasets.sample import Sample
+from skeletr.datasets.sbu import FOLDS
 from skeletr.datasets.store import write_store
 from skeletr.recording import Action
 
@@ -36,7 +38,6 @@ from .synthetic import scene
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "paper" / "results"
-PAIRS = (12, 13, 17, 21, 23, 26, 27, 32, 34, 35, 36, 42, 43, 46, 52, 53, 62, 63, 64, 71, 73)
 PLACES = Places(Path("data"), Path("store"), Path("work"), Path("start"))
 QUICK = Schedule(steps=2, scenes=2, start_steps=2, start_scenes=6, threads=1)
 
@@ -65,24 +66,16 @@ def _clips(sample: Sample) -> list[tuple[str, str, str]]:
     return [tuple(part.removeprefix("half of ").split(" ", 2)) for part in parts]
 
 
-def test_no_person_of_a_pair_trains_and_tests() -> None:
-    people: dict[str, set[str]] = {"train": set(), "val": set(), "test": set()}
-    for pair in (f"s0{p // 10}s0{p % 10}" for p in PAIRS):
-        split = pair_split(pair)
-        if split:
-            people[split] |= {pair[:3], pair[3:]}
-    assert people["train"] and people["val"] and people["test"]
-    assert not people["test"] & (people["train"] | people["val"])
-
-
-def test_no_person_and_no_clip_is_in_both_parts(scenes: list[Sample]) -> None:
+def test_no_clip_and_no_bystander_is_in_both_parts(scenes: list[Sample]) -> None:
+    """Pairs are those of the official fold, whose people meet others in the other part."""
     found: dict[str, set] = {"train": set(), "val": set(), "test": set()}
     for sample in scenes:
         for dataset, people, clip in _clips(sample):
-            who = {people[:3], people[3:]} if dataset == "sbu" else {people}
-            found[sample.split] |= {(dataset, name) for name in who | {clip}}
+            found[sample.split] |= {(dataset, people), (dataset, people, clip)}
     assert all(len(f) > 20 for f in found.values())
     assert not found["test"] & (found["train"] | found["val"])
+    pairs = {people for dataset, people, *_ in found["test"] if dataset == "sbu"}
+    assert pairs == set(FOLDS[0])
 
 
 def test_a_label_is_of_two_people_or_it_is_alone(scenes: list[Sample]) -> None:
@@ -216,6 +209,22 @@ def test_a_budget_ends_before_a_cell_that_would_not_fit(store, tmp_path) -> None
     assert "budget" in said[-1]
 
 
+def test_parts_share_the_cells_between_them(store, tmp_path, monkeypatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(
+        suite_main, "run_cells", lambda suite, cells, *_: ran.append([c.name for c in cells])
+    )
+    places = ["--data", str(tmp_path), "--store", str(store), "--results", str(tmp_path)]
+    for part in (["--part", "1/2"], ["--part", "2/2"], ["--starts"]):
+        assert main(["4", "--seeds", "0", *places, *part]) == 0
+    starts = {"single/gcn/0"}
+    first, second, only = map(set, ran)
+    assert only == starts == first & second
+    assert first | second == {c.name for c in chosen([4], (0,), ())}
+    with pytest.raises(SystemExit):
+        main(["--part", "3/2"])
+
+
 def test_the_checksum_is_of_the_contents(store, tmp_path) -> None:
     samples = [_sample("kick", 0, "train"), _sample(ALONE, 1, "train")]
     for name, changed in (("a", samples), ("b", samples), ("c", samples[::-1])):
@@ -239,14 +248,15 @@ def test_every_cell_is_trained_once_and_has_its_own_file() -> None:
 
 def test_all_candidates_of_a_task_have_the_same_schedule(tmp_path) -> None:
     places = Places(tmp_path, tmp_path, tmp_path, tmp_path)
-    seen: dict[tuple, set] = {}
+    seen: dict[str, set] = {}
     for cell in chosen([*TABLES], (0,), ()):
+        if cell.task == SOURCE:  # what others start from
+            continue
         config = config_of(cell, places, Schedule())
         shares = [task.share for task in config.tasks]
         own = config.steps * config.scenes_per_batch * shares[0] / sum(shares)
         facts = (own, config.size, config.rate, config.optimiser, config.dropout, config.ema)
-        start = cell.task == SOURCE and cell.variant.interaction  # those have more scenes or fewer
-        seen.setdefault((cell.task, start), set()).add(facts)
+        seen.setdefault(cell.task, set()).add(facts)
     assert all(len(facts) == 1 for facts in seen.values())
 
 
@@ -265,7 +275,8 @@ def test_what_others_start_from_is_trained_before(pattern, name, part) -> None:
     config = config_of(cell, PLACES, Schedule())
     assert (Path(config.init), config.init_part) == (Path(f"start/{name}"), part)
     theirs = config_of(start, PLACES, Schedule())
-    assert theirs.backbone == config.backbone and not theirs.init
+    assert theirs.backbone == config.backbone
+    assert (theirs.init == str(SHIPPED)) == (name == "gcn")
 
 
 def test_who_starts_from_nothing_starts_from_nothing() -> None:

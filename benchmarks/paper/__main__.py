@@ -2,6 +2,9 @@
 
     python -m benchmarks.paper                      everything: one night on two cores
     python -m benchmarks.paper 4 --seeds 0          a table, one seed
+    python -m benchmarks.paper --starts             only what others start from; then, side by side,
+    python -m benchmarks.paper --threads 1 --part 1/2      half of the rest
+    python -m benchmarks.paper --threads 1 --part 2/2      the other half
     python -m benchmarks.paper --list               what there is to run, and what is finished
     python -m benchmarks.paper --write docs/PAPER.md --pictures docs/images   from what is finished
 
@@ -16,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.paper.cells import SEEDS, TABLES, chosen
+from benchmarks.paper.cells import SEEDS, SOURCE, TABLES, chosen
 from benchmarks.paper.figures import load_results
 from benchmarks.paper.recipe import Places, Schedule
 from benchmarks.paper.report import blocks, fill
@@ -65,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cells", nargs="+", default=[], metavar="PATTERN", help="such as 'people/skeletr/*'"
     )
+    parser.add_argument("--starts", action="store_true", help="only what others start from")
+    parser.add_argument(
+        "--part", type=_part, default=(1, 1), metavar="K/N", help="every Nth cell, from the Kth on"
+    )
     parser.add_argument("--budget", type=float, default=0.0, metavar="MINUTES")
     parser.add_argument("--list", action="store_true", help="show the cells and run none")
     parser.add_argument("--steps", type=int, default=Schedule.steps, help="of a training")
@@ -92,12 +99,23 @@ def _run(args: argparse.Namespace) -> None:
         for cell in cells:
             print(f"{'finished' if cell.name in finished else '':9s} {cell.name}")
         return
+    share, of = args.part
+    mine = [cell for cell in cells if cell.task == SOURCE]
+    if not args.starts:
+        mine += [cell for cell in cells if cell.task != SOURCE][share - 1 :: of]
     data = data_root(args.data)
     benchmark = make_benchmark(args.store, data)
     suite = Suite(
         Places(data, args.store, args.work, args.start), schedule, args.results, benchmark
     )
-    run_cells(suite, cells, args.budget, _say)
+    run_cells(suite, mine, args.budget, _say)
+
+
+def _part(text: str) -> tuple[int, int]:
+    share, of = (int(number) for number in text.split("/"))
+    if not 1 <= share <= of:
+        raise ValueError(f"the part is {text}, expected K/N with 1 <= K <= N")
+    return share, of
 
 
 def _write(args: argparse.Namespace) -> None:

@@ -23,8 +23,8 @@ SEEDS = (0, 1, 2)
 @dataclass(frozen=True)
 class Variant:
     """One candidate. name: in file names and on the command line. row: as the tables call it.
-    regime: "source" = a run on sets of single people that others start from; "stage 1" = the graph
-    convolutions start from one, "finetuned" = the whole network does."""
+    regime: "source" = a run that others start from; "stage 1" = the graph convolutions start from
+    one, "finetuned" = the whole network does."""
 
     name: str
     row: str
@@ -151,7 +151,6 @@ TABLES = {
         "Joint training and transfer",
         (
             Variant("scratch", "from nothing", regime="scratch"),
-            SKELETR,
             Variant("finetuned", "first single people, then the task", regime="finetuned"),
             Variant("joint", "single people and the task at once", regime="joint"),
         ),

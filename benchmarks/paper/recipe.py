@@ -23,6 +23,9 @@ _M: dict[Input, tuple[int, int]] = {
 # Who is judged sequence by sequence learns more from many clips than from many sequences of each.
 _M_OF_START = (2, 4)
 _SINGLE = ("penn_action", "kinder_gator")  # sets of single people, to start from or to join
+# Stage 1 of ST-GCN++ goes on from that of the shipped checkpoint, whose training part is the same.
+SHIPPED = Path(__file__).parent.parent.parent / "checkpoints" / "skeletr-s"
+_FROM_NOTHING = 4  # times the steps of a start that goes on from there
 _LONG_FRAMES = 60  # the paper's 300; clips here have 15 to 45 frames, so each is whole in it
 _AUGMENT = AugmentConfig(camera=0.8, noisy=0.4)
 _AUGMENT_SCENES = AugmentConfig(scale=0.2, shift=0.05, speed=0.1, noisy=0.0)  # noisy already
@@ -43,25 +46,25 @@ class Places:
 class Schedule:
     """steps: of one task. scenes: of a step, of one task, JHMDB with its single people three times
     that. start_steps, start_scenes: of what others start from. threads: of the network, 0 = all
-    cores."""
+    cores; two cells side by side with one each are done sooner than one after the other."""
 
-    steps: int = 300
-    scenes: int = 6
-    start_steps: int = 2500
+    steps: int = 600
+    scenes: int = 8
+    start_steps: int = 600
     start_scenes: int = 24
     threads: int = 0
 
     @property
     def key(self) -> dict[str, int | str]:
         """What results must have in common to be compared."""
-        start = f"stage 1 of single people, {self.start_steps} x {self.start_scenes}"
+        start = f"stage 1 alone, {self.start_steps} x {self.start_scenes}"
         return {"steps": self.steps, "scenes": self.scenes, "start": start}
 
 
 def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     """How a cell is trained. A joint run has twice the steps, so that its own task is seen as
     often as by one that is trained from scratch."""
-    variant, start = cell.variant, source(cell.variant)
+    variant, init = cell.variant, _init(cell, places)
     folder = places.work / cell.name
     tasks = _tasks(cell, places)
     steps, scenes = _length(cell, schedule)
@@ -70,8 +73,8 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
         run=str(folder / "run"),
         data=str(places.data),
         tasks=tasks,
-        init=str(start_folder(start, places)) if start else "",
-        init_part="backbone" if variant.regime == "stage 1" else "trunk",
+        init=init,
+        init_part="backbone" if init and variant.regime != "finetuned" else "trunk",
         fold=1,
         seed=cell.seed,
         interaction=variant.interaction,
@@ -95,11 +98,25 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
     )
 
 
+def _init(cell: Cell, places: Places) -> str:
+    if start := source(cell.variant):
+        return str(start_folder(start, places))
+    return str(SHIPPED) if _goes_on(cell) else ""
+
+
+def _goes_on(cell: Cell) -> bool:
+    """Whether a start goes on from the shipped weights."""
+    variant = cell.variant
+    alone = variant.interaction == "none"
+    return cell.task == SOURCE and alone and variant.backbone == "stgcn++"
+
+
 def _length(cell: Cell, schedule: Schedule) -> tuple[int, int]:
     """Steps, and scenes in each; of starts with about the same number of sequences in each."""
     if cell.task == SOURCE:
+        steps = schedule.start_steps * (1 if _goes_on(cell) else _FROM_NOTHING)
         alone = cell.variant.interaction == "none"
-        return schedule.start_steps, schedule.start_scenes // (1 if alone else 3)
+        return steps, schedule.start_scenes // (1 if alone else 3)
     steps = schedule.steps * (2 if cell.variant.regime == "joint" else 1)
     return steps, schedule.scenes * (3 if cell.task == JHMDB else 1)
 
@@ -115,10 +132,12 @@ def start_folder(start: Cell, places: Places) -> Path:
 
 
 def _tasks(cell: Cell, places: Places) -> tuple[TaskConfig, ...]:
-    regime = cell.variant.regime
     single = [TaskConfig(d, "clips", d, kind="video", share=0.25) for d in _SINGLE]
-    own = [] if regime == "source" else [_task(cell.task, places)]
-    return (*own, *(single if regime in ("source", "joint") else ()))
+    if cell.task == SOURCE:
+        alone = cell.variant.interaction == "none"
+        pairs = [_task(SBU, places), _task(JHMDB, places)] if alone else []
+        return (*pairs, *single)
+    return (_task(cell.task, places), *(single if cell.variant.regime == "joint" else ()))
 
 
 def _task(name: str, places: Places) -> TaskConfig:

@@ -7,23 +7,22 @@ one person does is the same in both, so that only the others tell them apart. By
 of single people, "alone" as well, whatever they do.
 
 Every person has a label, and so has the scene: the interaction that it holds, or "alone".
-Everything is drawn by fixed seeds: the same data give the same scenes. People of the training
-part never test: SBU's official folds divide pairs, not people, so here its people are divided, and
-pairs of one of either part are left out. The other sets keep their official people.
+Everything is drawn by fixed seeds: the same data give the same scenes. No clip of the training
+part tests: pairs are those of SBU's official fold 1, other sets keep their official people.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from skeletr.datasets.actors import Actor, act, mirror
 from skeletr.datasets.camera import Camera
-from skeletr.datasets.clip import Clip, DatasetError, Split
+from skeletr.datasets.clip import Clip, DatasetError
 from skeletr.datasets.load import load_clips
 from skeletr.datasets.motion import take_of
 from skeletr.datasets.noise import NoiseConfig, crop, estimate
@@ -34,9 +33,7 @@ from skeletr.recording import Action, Recording
 
 ALONE = "alone"
 BYSTANDERS = ("kard", "utkinect", "msr_action3d", "florence3d")
-TEST_PEOPLE = frozenset({"s01", "s02", "s07"})  # of SBU: 5 pairs test, 8 are left to train
-VALIDATION_PAIRS = frozenset({"s05s03"})
-ROUNDS = {"train": 6, "val": 2, "test": 2}  # scenes together, and as many apart, per SBU clip
+ROUNDS = {"train": 4, "val": 2, "test": 2}  # scenes together, and as many apart, per SBU clip
 
 _SEED = 2023
 _RATE = 15.0  # frames per second, as SBU was recorded
@@ -70,7 +67,7 @@ def read_multi_person(root: Path) -> Iterator[Sample]:
     Raises:
         DatasetError: data are missing or broken, or a split has no clips.
     """
-    pairs = [replace(c, split=s) for c in load_clips(root, ["sbu"]) if (s := pair_split(c.group))]
+    pairs = load_clips(root, ["sbu"])
     singles = load_clips(root, BYSTANDERS)
     for split in SPLITS:
         mine = tuple(c for c in pairs if c.split == split)
@@ -81,16 +78,6 @@ def read_multi_person(root: Path) -> Iterator[Sample]:
             for number in range(ROUNDS[split]):
                 for together in (True, False):
                     yield _scene(clip, number, together, material)
-
-
-def pair_split(pair: str) -> Split | None:
-    """The split of an SBU pair such as "s01s02"; None where one of the two trains, one tests."""
-    tests = len({pair[:3], pair[3:]} & TEST_PEOPLE)
-    if tests == 1:
-        return None
-    if tests:
-        return "test"
-    return "val" if pair in VALIDATION_PAIRS else "train"
 
 
 def _scene(clip: Clip, number: int, together: bool, material: _Material) -> Sample:

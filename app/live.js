@@ -4,6 +4,7 @@
 
 const MARKED = 5000; // ms for which a cell stays marked, as the people in the picture do
 const EVERY = 250; // ms between two looks at the maps, which come anew while the camera runs
+const STILL = 4000; // ms without a new picture after which the camera has stopped
 const PLAYED = 100; // ms between two poses of the skeletons, at least
 const MAPS = ["live-attention", "live-people-attention"];
 const HINT = "Point at a cell of a map to see its two short sequences here.";
@@ -146,6 +147,15 @@ const drawAnew = () => {
   trigger("draw", { plots });
 };
 
+// How fast it goes is true only while it goes.
+let picture = { src: null, at: 0 };
+const rest = () => {
+  const src = document.querySelector("#live-overlay img")?.src ?? null;
+  const now = performance.now();
+  if (src !== picture.src) picture = { src, at: now };
+  document.getElementById("live-badge")?.classList.toggle("sk-still", now - picture.at > STILL);
+};
+
 // Loaded once more, the script takes over from the one before.
 window.skeletrLiveStop?.abort();
 window.skeletrLiveStop = new AbortController();
@@ -163,6 +173,7 @@ const look = () => {
     if (block) viewing.observe(block); // once more is no more
   }
   drawAnew();
+  rest();
   if (!inView.size) return;
   mark();
   refocus();

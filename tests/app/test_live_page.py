@@ -38,6 +38,8 @@ def test_camera_shows_labelled_people_and_a_moving_heatmap(
         badge = page.locator("#live-badge").inner_text()
         assert re.search(r"\d+ frames/s +\d+ ms each +\d+ dropped", badge)
         page.get_by_label("capture photo").first.click()  # now it says stop
+        page.locator("#live-badge").wait_for(state="hidden")  # nothing goes any more
+        assert rows.count()  # and what was seen last stays
 
 
 def check_the_heatmap_moves(page) -> None:

@@ -12,6 +12,7 @@ from skeletr.checkpoint import DEFAULT_CHECKPOINT
 from skeletr.cores import usable_cores
 from skeletr.devices import DEVICES
 from skeletr.overlay import PICTURES, Picture
+from skeletr.pose import USUAL_PEOPLE
 from skeletr.tracking import SMOOTHINGS, Smoothing, TrackerConfig
 from skeletr.video import VideoLimits
 
@@ -129,7 +130,7 @@ class UserOptions:
     """
 
     pose: str
-    max_people: int = 6
+    max_people: int = USUAL_PEOPLE
     threshold: float | None = None
     picture: Picture = "as it is"
     smoothing: Smoothing = "light"

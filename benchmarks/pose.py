@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from skeletr.pipeline import record_video
-from skeletr.pose import PoseFrontend, create_frontend
+from skeletr.pose import USUAL_PEOPLE, PoseFrontend, create_frontend
 from skeletr.pose.mediapipe_pose import RUNNERS, MediaPipePose, MediaPipePoseConfig
 from skeletr.recording import Person
 from skeletr.tracking import Tracker
@@ -238,7 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--frontend", choices=("mediapipe", "rtmlib"), default="mediapipe")
     parser.add_argument("--runner", choices=RUNNERS, default="auto", help="of mediapipe")
-    parser.add_argument("--max-people", type=int, default=6)
+    parser.add_argument("--max-people", type=int, default=USUAL_PEOPLE)
     parser.add_argument("--live", action="store_true", help="frame by frame, with no look back")
     parser.add_argument("--only", nargs="*", help="parts of the names of the clips wanted")
     options = parser.parse_args(arguments)

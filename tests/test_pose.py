@@ -1,9 +1,8 @@
 """The pose frontends: the real model on a real photograph, and rtmlib with a stand-in."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -15,8 +14,10 @@ from skeletr.pose.geometry import Region, region_around, region_to_image, transf
 from skeletr.pose.mediapipe_pose import MediaPipePose, MediaPipePoseConfig
 from skeletr.pose.models import pose_model
 from skeletr.pose.rtmlib_pose import RtmlibPose, RtmlibPoseConfig
-from skeletr.pose.tiles import SearchRota, search_tiles
+from skeletr.pose.tiles import SearchRota, fine_tiles, search_tiles
 from skeletr.skeleton import COCO_INDEX, V
+from skeletr.tracking import Tracker
+from skeletr.video import VideoReader
 
 # Where they are in the photograph, 512 x 512, by eye.
 ASTRONAUT = {"nose": (223, 127), "left_shoulder": (303, 245), "right_shoulder": (115, 240)}
@@ -184,19 +185,10 @@ def test_factory(model):
         create_frontend("openpose")
 
 
-def test_a_real_clip_with_three_people(model):
-    folder = os.environ.get("SKELETR_TEST_VIDEOS")
-    if not folder:
-        pytest.skip("SKELETR_TEST_VIDEOS names no folder with the test videos")
-    path = Path(folder) / "exercise_three_people.avi"
-    if not path.is_file():
-        pytest.skip(f"{path.name} is not among the test videos")
-    from skeletr.tracking import Tracker
-    from skeletr.video import VideoReader
-
+def test_a_real_clip_with_three_people(model, videos):
     tracker, places = Tracker(), set()
     with MediaPipePose(MediaPipePoseConfig(model_path=model)) as pose:
-        for i, frame in enumerate(VideoReader(path)):
+        for i, frame in enumerate(VideoReader(videos / "exercise_three_people.avi")):
             people = tracker.update(pose.estimate(frame.image, frame.time), frame.time)
             if i >= 5:
                 places.add(tuple(p.id for p in sorted(people, key=lambda p: p.box[0])))
@@ -233,9 +225,51 @@ def test_squares_cover_the_picture(size):
 def test_search_is_spread_evenly(fps):
     rota, total = SearchRota(), len(search_tiles(640, 480))
     assert len(rota.take(640, 480, 0.0, 1.0)) == total, "all at once in the first frame"
-    counts = [len(rota.take(640, 480, i / fps, 1.0)) for i in range(1, 2 * fps + 1)]
+    counts = [len(rota.take(640, 480, i / fps, 1.0, [300.0])) for i in range(1, 2 * fps + 1)]
     assert sum(counts) == pytest.approx(2 * total, abs=1)
     assert max(counts) <= total / fps + 1
+
+
+def searched(known, seconds):
+    """Squares that are searched in so many seconds after the first frame."""
+    rota = SearchRota()
+    rota.take(640, 480, 0.0, 1.0, known)
+    return {
+        tile
+        for i in range(round(15 * seconds))
+        for tile in rota.take(640, 480, (i + 1) / 15, 1.0, known)
+    }
+
+
+@pytest.mark.parametrize(
+    ("known", "side", "seconds"),
+    [
+        ([300.0], None, 4),
+        ([190.0] * 5, 0.4, 2.5),
+        ([140.0] * 5, 0.27, 2.5),
+        ([140.0], 0.27, 5),
+        ([], 0.4, 5),
+    ],
+)
+def test_where_people_are_small_others_are_looked_for_closely(known, side, seconds):
+    fine = searched(known, seconds) - set(search_tiles(640, 480))
+    assert fine == (set() if side is None else set(fine_tiles(640, 480, side)))
+
+
+def test_one_large_person_does_not_hide_that_people_are_small():
+    assert searched([450.0, *[140.0] * 4], 3) > set(fine_tiles(640, 480, 0.27))
+
+
+def test_a_crowd_is_found(model, videos):
+    """Four times three women, each a third of the picture tall."""
+    clip = [frame.image for frame in islice(VideoReader(videos / "exercise_three_people.avi"), 90)]
+    tracker = Tracker()
+    with MediaPipePose(MediaPipePoseConfig(model_path=model, max_people=16)) as pose:
+        for i in range(25):
+            a, b, c, d = (clip[i + 20 * k] for k in range(4))
+            image = np.vstack([np.hstack([a, b[:, ::-1]]), np.hstack([c[:, ::-1], d])])
+            people = tracker.update(pose.estimate(image, i / 10), i / 10)
+    assert len(people) >= 11
 
 
 # rtmlib

@@ -24,7 +24,7 @@ from skeletr.many.report import Report
 from skeletr.many.worker import Outcome, Settings, VideoWorker
 from skeletr.onnx_engine import ENGINES
 from skeletr.overlay import PICTURES
-from skeletr.pose import FRONTENDS
+from skeletr.pose import FRONTENDS, USUAL_PEOPLE
 from skeletr.pose.base import PoseError
 
 
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine", choices=ENGINES, help="onnx takes what `export` wrote (default: torch)"
     )
     parser.add_argument("--pose", choices=FRONTENDS, default=FRONTENDS[0])
-    parser.add_argument("--max-people", type=int, default=6)
+    parser.add_argument("--max-people", type=int, default=USUAL_PEOPLE)
     parser.add_argument("--threshold", type=float, help="probability below which it is unknown")
     parser.add_argument(
         "--picture",

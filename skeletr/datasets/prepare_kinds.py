@@ -22,7 +22,7 @@ from skeletr.datasets import (
 from skeletr.datasets.clip import DatasetError
 from skeletr.datasets.sample import SPLITS, Sample, hold_out
 from skeletr.pipeline import Progress
-from skeletr.pose import FRONTENDS, create_frontend
+from skeletr.pose import FRONTENDS, USUAL_PEOPLE, create_frontend
 
 _NOTES_SHOWN = 10
 
@@ -68,7 +68,7 @@ class Kind:
 
 def _add_videos(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pose", choices=FRONTENDS, default=FRONTENDS[0])
-    parser.add_argument("--max-people", type=int, default=6)
+    parser.add_argument("--max-people", type=int, default=USUAL_PEOPLE)
     parser.add_argument("--work", type=Path, help="keeps the recordings; SOURCE/.skeletr")
     _add_split(parser)
 

@@ -22,7 +22,7 @@ from skeletr.many.jobs import RESULT, VIDEO, Job, forget_video, with_video
 from skeletr.onnx_engine import OnnxModel, open_checkpoint
 from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
-from skeletr.pose import PoseError, PoseFrontend, create_frontend
+from skeletr.pose import USUAL_PEOPLE, PoseError, PoseFrontend, create_frontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
 from skeletr.video import VideoError, VideoLimits
 
@@ -50,7 +50,7 @@ class Settings:
     device: str = "auto"
     engine: str | None = None
     pose: str = "mediapipe"
-    max_people: int = 6
+    max_people: int = USUAL_PEOPLE
     threshold: float | None = None
     picture: str | None = None
 

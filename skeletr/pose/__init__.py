@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from skeletr.pose.base import PoseError, PoseFrontend
+from skeletr.pose.base import USUAL_PEOPLE, PoseError, PoseFrontend
 
 FRONTENDS = ("mediapipe", "rtmlib")
 
-__all__ = ["FRONTENDS", "PoseError", "PoseFrontend", "create_frontend"]
+__all__ = ["FRONTENDS", "USUAL_PEOPLE", "PoseError", "PoseFrontend", "create_frontend"]
 
 
-def create_frontend(name: str = "mediapipe", max_people: int = 6) -> PoseFrontend:
+def create_frontend(name: str = "mediapipe", max_people: int = USUAL_PEOPLE) -> PoseFrontend:
     """A pose frontend by name, with its defaults; for one stream. Close it after use.
 
     Args:

@@ -28,6 +28,9 @@ SECOND_LOOK = 0.12
 # Regions from the finder this close to a known one are the known one.
 KNOWN_GAP = 0.12
 PROBATION = 0.3  # seconds in which a newcomer must go on looking like one
+# Least score of what the finder takes for somebody smaller than this, relative to the picture's
+# shorter side.
+SMALL_REGION, SMALL_DETECTION = 0.6, 0.7
 RETRACED = 0.15  # distance of a body followed backwards from the same one followed forwards
 FOUND_GAP = 0.5  # newcomers this close to where someone was lost are them
 LOST_TILE = 1.5  # side of the search around a lost person, in sizes of the last region
@@ -124,7 +127,7 @@ class Crowd:
             region
             for regions in done[len(followed) :]
             for region in regions
-            if region.score >= self._config.min_detection
+            if region.score >= self._least(region, image)
         ]
         for tile in self._regain(image, time):
             found += self._networks.detect(image, tile)
@@ -230,7 +233,14 @@ class Crowd:
         height, width = image.shape[:2]
         config = self._config
         interval = config.scan_interval if self._followed else config.idle_scan_interval
-        return self._rota.take(width, height, time, interval)
+        sizes = [f.body.region.size for f in self._followed]
+        return self._rota.take(width, height, time, interval, sizes)
+
+    def _least(self, region: Region, image: np.ndarray) -> float:
+        """Score from which a place is looked at more closely: what is small is more often something
+        else."""
+        small = region.size < SMALL_REGION * min(image.shape[:2])
+        return max(self._config.min_detection, SMALL_DETECTION if small else 0.0)
 
     def _meet(self, image: np.ndarray, region: Region, time: float) -> None:
         """Take up the person in `region`, unless they are known or there is none."""

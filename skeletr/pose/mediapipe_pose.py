@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from skeletr.cores import usable_cores
-from skeletr.pose.base import PoseError
+from skeletr.pose.base import USUAL_PEOPLE, PoseError
 from skeletr.pose.bodies import to_person
 from skeletr.pose.follow import Crowd, Looked
 from skeletr.pose.models import VARIANTS, pose_model
@@ -44,7 +44,7 @@ class MediaPipePoseConfig:
     working_side: larger pictures are scaled down to this many pixels on their longer side.
     """
 
-    max_people: int = 6
+    max_people: int = USUAL_PEOPLE
     variant: str = "full"
     model_path: str | None = None
     runner: str = "auto"
@@ -57,7 +57,7 @@ class MediaPipePoseConfig:
     idle_scan_interval: float = 0.5
     lost_seconds: float = 1.0
     remembered_seconds: float = 5.0
-    min_size: float = 0.2
+    min_size: float = 0.12
     working_side: int = 1280
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skeletr.pose.base import PoseError
+from skeletr.pose.base import USUAL_PEOPLE, PoseError
 from skeletr.recording import Person
 from skeletr.skeleton import COCO_INDEX, V, to_coco17
 
@@ -30,7 +30,7 @@ class RtmlibPoseConfig:
         RTMPose takes the whole picture for one, with low scores.
     """
 
-    max_people: int = 6
+    max_people: int = USUAL_PEOPLE
     mode: str = "lightweight"
     one_stage: bool = False
     backend: str = "onnxruntime"

@@ -11,6 +11,7 @@ from app.controls import option_controls, read
 from app.environment import VARIABLES
 from app.settings import AppSettings, UserOptions
 from skeletr.cores import usable_cores
+from skeletr.pose import USUAL_PEOPLE
 
 HOSTING = Path(__file__).parents[2] / "docs" / "HOSTING.md"
 
@@ -115,10 +116,10 @@ def test_no_more_people_are_offered_than_the_limit_says(most: int) -> None:
     with gr.Blocks():
         controls = option_controls(AppSettings(max_people=most))
     slider = controls.max_people
-    assert slider.value == AppSettings(max_people=most).usual_people == min(6, most)
+    assert slider.value == AppSettings(max_people=most).usual_people == min(USUAL_PEOPLE, most)
     assert slider.maximum == most if slider.visible else most == 1
     values = [c.value for c in controls.inputs]
-    assert read(most, *values) == UserOptions("mediapipe", min(6, most))
+    assert read(most, *values) == UserOptions("mediapipe", min(USUAL_PEOPLE, most))
 
 
 def test_more_people_than_the_limit_are_refused_by_its_name() -> None:

@@ -45,20 +45,28 @@ class Places:
 @dataclass(frozen=True)
 class Schedule:
     """steps: of one task. scenes: of a step, of one task, JHMDB with its single people three times
-    that. start_steps, start_scenes: of what others start from. threads: of the network, 0 = all
-    cores; two cells side by side with one each are done sooner than one after the other."""
+    that. rate: the learning rate. start_...: the same of what others start from. threads: of the
+    network, 0 = all cores; two cells side by side with one each are done sooner than one after the
+    other."""
 
     steps: int = 600
     scenes: int = 8
+    rate: float = 1e-3
     start_steps: int = 600
     start_scenes: int = 24
+    start_rate: float = 2e-3
     threads: int = 0
 
     @property
-    def key(self) -> dict[str, int | str]:
+    def key(self) -> dict[str, int | float | str]:
         """What results must have in common to be compared."""
         start = f"stage 1 alone, {self.start_steps} x {self.start_scenes}"
-        return {"steps": self.steps, "scenes": self.scenes, "start": start}
+        return {
+            "steps": self.steps,
+            "scenes": self.scenes,
+            "rate": self.rate,
+            "start": start,
+        }
 
 
 def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
@@ -86,7 +94,7 @@ def config_of(cell: Cell, places: Places, schedule: Schedule) -> TrainConfig:
         steps=steps,
         scenes_per_batch=scenes,
         batch=80 if variant.input != "2 long" else 20,
-        rate=2e-3,
+        rate=schedule.start_rate if cell.task == SOURCE else schedule.rate,
         warmup=max(1, steps // 10),
         ema=0.98,
         bf16=True,

@@ -7,6 +7,7 @@ import pytest
 
 from skeletr.actions import Attention, Prediction, Status, nothing
 from skeletr.overlay import OverlayStyle, Veil, draw_actions, person_color, person_hex
+from skeletr.overlay.draw import most_looked_at
 from skeletr.overlay.labels import Part, chip, paste, place
 from skeletr.recording import UNTRACKED, Person
 from tests.synthetic import scene
@@ -107,6 +108,13 @@ def test_broken_joints_and_boxes_do_not_stop_the_rest() -> None:
 def test_every_size(size: tuple[int, int]) -> None:
     out = draw_actions(blank(*size), [person(1)], {1: says("sitting")}, says("sitting"))
     assert out.shape == (size[1], size[0], 3)
+
+
+def test_in_a_crowd_arcs_go_to_whom_a_person_looks_at_most() -> None:
+    assert most_looked_at(np.array([0.5, 0.1, 0.3, 0.1]), 0) == [2, 1]
+    assert most_looked_at(np.array([0.5, 0.1, 0.3, 0.1]), 2) == [0, 1]
+    assert most_looked_at(np.array([0.4, 0.6]), 1) == [0]
+    assert most_looked_at(np.array([1.0]), 0) == []
 
 
 def test_attention_arcs_join_people_that_look_at_each_other() -> None:

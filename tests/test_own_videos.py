@@ -16,7 +16,7 @@ from skeletr.datasets import prepare_kinds
 from skeletr.datasets.clip import DatasetError
 from skeletr.datasets.own_videos import Outcome, find_videos, read_videos, record_videos
 from skeletr.datasets.store import RecordingStore
-from skeletr.pose import PoseError, create_frontend
+from skeletr.pose import USUAL_PEOPLE, PoseError, create_frontend
 from skeletr.recording import Person, Recording
 from skeletr.video import VideoReader
 from tests.conftest import pattern, write_video
@@ -233,7 +233,7 @@ def test_real_videos(videos: Path, tmp_path: Path) -> None:
     assert store.labels == ("juggle", "lift")
     for sample in store:
         assert sample.recording.people
-        kept = tmp_path / "in" / ".skeletr" / "mediapipe-6" / f"{sample.name}.npz"
+        kept = tmp_path / "in" / ".skeletr" / f"mediapipe-{USUAL_PEOPLE}" / f"{sample.name}.npz"
         np.testing.assert_array_equal(Recording.load(kept).boxes, sample.recording.boxes)
 
 

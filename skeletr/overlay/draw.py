@@ -20,6 +20,7 @@ PICTURES: tuple[Picture, ...] = get_args(Picture)
 _BLURS = {"faces blurred": blur_faces, "people blurred": blur_people}
 _QUIET = (70, 74, 82)
 _PLAIN = (232, 235, 240)
+ARCS_EACH = 2  # at most, from one person; also in app/results_draw.js
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,17 @@ def _draw_arcs(
     ids, weights = attention.between_people()
     chests = {p.id: chest_of(p) for p in people}
     for row, looks in enumerate(ids):
-        for column, seen in enumerate(ids):
-            weight = float(weights[row, column])
-            if row != column and looks in chests and seen in chests and weight >= least:
+        for column in most_looked_at(weights[row], row):
+            seen, weight = ids[column], float(weights[row, column])
+            if looks in chests and seen in chests and weight >= least:
                 draw_arc(image, chests[looks], chests[seen], person_color(looks), weight)
+
+
+def most_looked_at(weights: np.ndarray, looks: int) -> list[int]:
+    """Whom the person number `looks`, of (n,) attention to everybody, looks at most, beside
+    themselves: in a crowd, arcs to all others would hide the picture."""
+    others = [int(i) for i in np.argsort(-weights, kind="stable") if i != looks]
+    return others[:ARCS_EACH]
 
 
 def _text_size(image: np.ndarray) -> int:

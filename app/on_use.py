@@ -23,10 +23,12 @@ class OnUse:
         """See `PoseFrontend`."""
         return self._frontend().estimate(image, time)
 
-    def keep(self) -> Any:
-        """See `Retracing`; None where the frontend is none."""
+    def look(self, image: np.ndarray, time: float) -> tuple[tuple[Person, ...], Any]:
+        """See `Retracing`; nothing is kept where the frontend is none."""
         made = self._frontend()
-        return made.keep() if isinstance(made, Retracing) else None
+        if isinstance(made, Retracing):
+            return made.look(image, time)
+        return tuple(made.estimate(image, time)), None
 
     def retrace(self, earlier: Sequence[Any]) -> Sequence[tuple[Person, ...]]:
         """See `Retracing`."""

@@ -34,11 +34,11 @@ class Notices:
         self._last = -1
 
     def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
-        self._last = int(image[0, 0, 0])
-        return (_body(self._last),) if self._last >= self._noticed else ()
+        return self.look(image, time)[0]
 
-    def keep(self) -> int:
-        return self._last
+    def look(self, image: np.ndarray, time: float) -> tuple[tuple[Person, ...], int]:
+        self._last = int(image[0, 0, 0])
+        return (_body(self._last),) if self._last >= self._noticed else (), self._last
 
     def retrace(self, earlier: Sequence[int]) -> list[tuple[Person, ...]]:
         if self._last != self._noticed:

@@ -209,18 +209,23 @@ def test_a_budget_ends_before_a_cell_that_would_not_fit(store, tmp_path) -> None
     assert "budget" in said[-1]
 
 
-def test_parts_share_the_cells_between_them(store, tmp_path, monkeypatch) -> None:
+def test_parts_share_the_cells_between_them(store, tmp_path, monkeypatch, capsys) -> None:
     ran: list[list[str]] = []
     monkeypatch.setattr(
         suite_main, "run_cells", lambda suite, cells, *_: ran.append([c.name for c in cells])
     )
     places = ["--data", str(tmp_path), "--store", str(store), "--results", str(tmp_path)]
+    places += ["--start", str(tmp_path / "start")]
+    assert main(["4", "--seeds", "0", *places, "--part", "1/2"]) == 1
+    assert "--starts" in capsys.readouterr().err and not ran
+    monkeypatch.setattr(Suite, "finished", lambda suite, cell: cell.task == SOURCE)
     for part in (["--part", "1/2"], ["--part", "2/2"], ["--starts"]):
         assert main(["4", "--seeds", "0", *places, *part]) == 0
-    starts = {"single/gcn/0"}
-    first, second, only = map(set, ran)
-    assert only == starts == first & second
-    assert first | second == {c.name for c in chosen([4], (0,), ())}
+    first, second, starts = map(set, ran)
+    assert starts == {"single/gcn/0"} and not first & second
+    assert first | second | starts == {c.name for c in chosen([4], (0,), ())}
+    assert main(["4", "--seeds", "0", *places]) == 0  # one call does all of it
+    assert set(ran[-1]) == first | second | starts
     with pytest.raises(SystemExit):
         main(["--part", "3/2"])
 

@@ -17,9 +17,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.paper.cells import SEEDS, SOURCE, TABLES, chosen
+from benchmarks.paper.cells import SEEDS, SOURCE, TABLES, Cell, chosen
 from benchmarks.paper.figures import load_results
 from benchmarks.paper.recipe import Places, Schedule
 from benchmarks.paper.report import blocks, fill
@@ -99,16 +100,24 @@ def _run(args: argparse.Namespace) -> None:
         for cell in cells:
             print(f"{'finished' if cell.name in finished else '':9s} {cell.name}")
         return
-    share, of = args.part
-    mine = [cell for cell in cells if cell.task == SOURCE]
-    if not args.starts:
-        mine += [cell for cell in cells if cell.task != SOURCE][share - 1 :: of]
     data = data_root(args.data)
     benchmark = make_benchmark(args.store, data)
     suite = Suite(
         Places(data, args.store, args.work, args.start), schedule, args.results, benchmark
     )
-    run_cells(suite, mine, args.budget, _say)
+    run_cells(suite, _mine(suite, cells, args), args.budget, _say)
+
+
+def _mine(suite: Suite, cells: Sequence[Cell], args: argparse.Namespace) -> list[Cell]:
+    """The cells of this call. Calls side by side must not train the same start at once."""
+    share, of = args.part
+    starts = [cell for cell in cells if cell.task == SOURCE]
+    if args.starts:
+        return starts
+    missing = [cell.name for cell in starts if not suite.finished(cell)]
+    if of > 1 and missing:
+        raise ValueError(f"parts start from {missing}, not there yet; first run it with --starts")
+    return [cell for cell in cells if of == 1 or cell.task != SOURCE][share - 1 :: of]
 
 
 def _part(text: str) -> tuple[int, int]:

@@ -49,15 +49,15 @@ class Retracing(Protocol[Kept]):
     wait a moment, as for a file, lets those be followed backwards; see `Late`.
     """
 
-    def keep(self) -> Kept:
-        """What `retrace` needs of the frame that `estimate` had last."""
+    def look(self, image: np.ndarray, time: float) -> tuple[tuple[Person, ...], Kept]:
+        """As `PoseFrontend.estimate`, and what `retrace` needs of the frame."""
 
     def retrace(self, earlier: Sequence[Kept]) -> Sequence[tuple[Person, ...]]:
-        """Whoever proved, in the frame that `estimate` had last, to be no mistake, in the frames
-        before they were noticed.
+        """Whoever proved, in the last frame, to be no mistake, in the frames before they were
+        noticed.
 
         Args:
-            earlier: what was kept of the frames before that one, the newest first.
+            earlier: what `look` gave for the frames before that one, the newest first.
 
         Returns:
             The people to be added to each of the first so many of them.

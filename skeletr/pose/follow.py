@@ -146,12 +146,14 @@ class Crowd:
             The bodies to be added to each of the first so many of them.
         """
         found: list[list[Body]] = [[] for _ in earlier]
-        for person in self._followed:
-            if person.since + PROBATION < self._time and not person.retraced:
-                for bodies, body in zip(found, self._backwards(person, earlier), strict=False):
-                    bodies += [body] if body is not None else []
-        settled = self._time - PROBATION
-        self._followed = [replace(f, retraced=f.since < settled) for f in self._followed]
+        proved = [f for f in self._followed if f.since + PROBATION < self._time and not f.retraced]
+        for person in proved:
+            if not earlier or earlier[-1].time >= person.since:
+                continue  # there is no frame before they came
+            for bodies, body in zip(found, self._backwards(person, earlier), strict=False):
+                bodies += [body] if body is not None else []
+        for person in proved:
+            self._followed[self._followed.index(person)] = replace(person, retraced=True)
         return [tuple(bodies) for bodies in found]
 
     def _backwards(self, person: Followed, earlier: Sequence[Looked]) -> Iterator[Body | None]:

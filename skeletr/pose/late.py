@@ -40,11 +40,11 @@ class Late:
 
     def estimate(self, image: np.ndarray, time: float) -> list[Found]:
         """Take a frame in; the frames that are done. Arguments as of `PoseFrontend.estimate`."""
-        people = tuple(self._frontend.estimate(image, time))
         if not isinstance(self._frontend, Retracing):
-            return [(time, people)]
+            return [(time, tuple(self._frontend.estimate(image, time)))]
+        people, kept = self._frontend.look(image, time)
         self._retrace(self._frontend)
-        self._waiting.append(_Waiting(time, people, self._frontend.keep()))
+        self._waiting.append(_Waiting(time, people, kept))
         return self._leave(time - SECONDS)
 
     def rest(self) -> list[Found]:

@@ -109,10 +109,13 @@ class MediaPipePose:
         self._networks = networks or load_networks(self.config)
         self._crowd = Crowd(self._networks, self.config)
         self._closed = False
-        self._last: _Scaled | None = None
 
     def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
-        """See `PoseFrontend.estimate`.
+        """See `PoseFrontend.estimate`; raises as `look`."""
+        return self.look(image, time)[0]
+
+    def look(self, image: np.ndarray, time: float) -> tuple[tuple[Person, ...], _Scaled]:
+        """See `Retracing.look`.
 
         Raises:
             PoseError: after `close`, or where the image is not (H, W, 3) uint8.
@@ -128,14 +131,8 @@ class MediaPipePose:
         scale = max(max(height, width) / self.config.working_side, 1.0)
         shrunk = _shrunk(image, scale)
         bodies = tuple(self._crowd.update(shrunk, time))
-        self._last = _Scaled(Looked(time, shrunk, bodies), scale, (width, height))
-        return self._last.people(bodies)
-
-    def keep(self) -> _Scaled:
-        """See `Retracing.keep`."""
-        if self._last is None:
-            raise PoseError("there is no frame to keep before the first one is estimated")
-        return self._last
+        scaled = _Scaled(Looked(time, shrunk, bodies), scale, (width, height))
+        return scaled.people(bodies), scaled
 
     def retrace(self, earlier: Sequence[_Scaled]) -> list[tuple[Person, ...]]:
         """See `Retracing.retrace`."""
@@ -145,7 +142,6 @@ class MediaPipePose:
     def reset(self) -> None:
         """See `PoseFrontend.reset`."""
         self._crowd.reset()
-        self._last = None
 
     def close(self) -> None:
         """See `PoseFrontend.close`."""

@@ -15,6 +15,7 @@ from app.settings import AppSettings
 from benchmarks.crowd import crowd, crowd_video, there_and_back
 from benchmarks.growth_people import recognition
 from benchmarks.looping import looped, slower
+from benchmarks.pose_crowd import side_by_side
 from benchmarks.replayed import Replayed
 from skeletr.recording import Person, Recording
 from skeletr.skeleton import COCO_INDEX
@@ -74,6 +75,13 @@ def test_a_crowd_is_one_person_at_other_places_and_moments(one: Recording):
     assert aside[..., 0, 0].min() > first[..., 0, 0].max()  # beside the first
     wrist = COCO_INDEX["left_wrist"]
     assert np.ptp(first[:, wrist, 1] - aside[:, wrist, 1]) > 1  # and not in step
+
+
+def test_copies_stand_side_by_side_at_other_moments_every_other_one_mirrored():
+    frames = [np.array([[[i] * 3, [100 + i] * 3]], np.uint8) for i in range(40)]
+    picture = side_by_side(frames, 2, 2, 2)
+    assert picture.shape == (2, 4, 3)
+    assert picture[..., 0].tolist() == [[2, 102, 119, 19], [136, 36, 13, 113]]
 
 
 def test_a_crowd_video_shows_more_people_in_a_picture_of_one_size(clip: Path, tmp_path: Path):

@@ -78,8 +78,9 @@ class Page:
         raise AssertionError(f"{function} never ended")
 
     def push(self, event: str, data: list) -> None:
-        """The next picture of a camera that runs."""
-        self._http.post(f"{self._api}/stream/{event}", json={"data": data, "event_id": event})
+        """The next picture of a camera that runs; it may come before the first was looked at."""
+        body = {"data": data, "event_id": event, "session_hash": self.key}
+        self._http.post(f"{self._api}/stream/{event}", json=body)
 
     def stop(self, event: str) -> None:
         """The camera is switched off."""

@@ -1,7 +1,6 @@
 // Draws on the video. Shares one scope with results.js, see results.py.
 
 const LEAST = 0.04; // of attention between two people that is drawn
-const ARCS_EACH = 2; // at most, from one person; also in skeletr/overlay/draw.py
 const BOW = 0.36; // how far an arc bends, in parts of its length
 const CHEST = 0.27; // where it ends, in parts of a person's height
 
@@ -112,8 +111,8 @@ const drawMarked = (context, box, text, color, ink, other) => {
 };
 
 // In a crowd, arcs to all others would hide the picture.
-const mostLookedAt = (weights, looks) =>
-  weights.map((_, j) => j).filter((j) => j !== looks).sort((a, b) => weights[b] - weights[a]).slice(0, ARCS_EACH);
+const mostLookedAt = (weights, looks, each) =>
+  weights.map((_, j) => j).filter((j) => j !== looks).sort((a, b) => weights[b] - weights[a]).slice(0, each);
 
 // Everything that is drawn over the video at its present time.
 const drawOnVideo = (video, scene, arcs, chosen) => {
@@ -128,7 +127,7 @@ const drawOnVideo = (video, scene, arcs, chosen) => {
   if (index >= 0 && Math.abs(arcs.times[index] - video.currentTime) <= 1.5 * scene.interval) {
     const people = arcs.people[index];
     const chests = people.map(placeOf).map((box) => box && chestOf(box));
-    people.forEach((looks, i) => mostLookedAt(arcs.weights[index][i], i).forEach((j) => {
+    people.forEach((looks, i) => mostLookedAt(arcs.weights[index][i], i, arcs.each).forEach((j) => {
       const weight = arcs.weights[index][i][j];
       if (weight < LEAST || !chests[i] || !chests[j]) return;
       drawArc(context, chests[i], chests[j], weight, scene.people[looks].color);

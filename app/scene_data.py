@@ -9,6 +9,7 @@ import numpy as np
 from app.attention_view import said
 from skeletr.actions import ActionLog, Attention, Status
 from skeletr.overlay import person_hex
+from skeletr.overlay.draw import ARCS_EACH
 from skeletr.overlay.palette import person_color, text_color
 from skeletr.recording import Recording
 from skeletr.skeleton import COCO_LIMBS
@@ -41,10 +42,14 @@ def scene(recording: Recording, log: ActionLog) -> str:
 
 
 def arcs(log: ActionLog, layer: int | None, head: int | None) -> str:
-    """JSON: person by person, how much they look at one another, in every window that is kept."""
+    """JSON: person by person, how much they look at one another, in every window that is kept.
+
+    `each`: arcs from one person, at most.
+    """
     found = [(time, *a.between_people(layer, head)) for time, a in log.attention if len(a.times)]
     return _text(
         {
+            "each": ARCS_EACH,
             "times": [round(time, 3) for time, _, _ in found],
             "people": [people for _, people, _ in found],
             "weights": [np.round(weights, 3).tolist() for _, _, weights in found],

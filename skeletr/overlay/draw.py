@@ -20,7 +20,7 @@ PICTURES: tuple[Picture, ...] = get_args(Picture)
 _BLURS = {"faces blurred": blur_faces, "people blurred": blur_people}
 _QUIET = (70, 74, 82)
 _PLAIN = (232, 235, 240)
-ARCS_EACH = 2  # at most, from one person; also in app/results_draw.js
+ARCS_EACH = 2  # at most, from one person
 
 
 @dataclass(frozen=True)

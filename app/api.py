@@ -36,7 +36,7 @@ def api(sessions: Sessions, settings: AppSettings) -> None:
         """Recognise what the people in a video do, alone and with each other.
 
         Everybody is followed by a number. The answer names the likeliest actions of the whole
-        video and of each person, and what was decided every 0.75 seconds, with probabilities;
+        video and of each person, and what was decided every `step_seconds`, with probabilities;
         where the model is not sure, the status says "unknown".
 
         Args:

@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("skeletr.training.command", "Train a model, or continue a run."),
     "average": ("skeletr.training.average_command", "The mean of two checkpoints' weights."),
     "evaluate": ("skeletr.evaluation.command", "Measure a checkpoint on held-out data."),
+    "ava-detect": (
+        "skeletr.evaluation.detect_command",
+        "What people do at every second of AVA's videos.",
+    ),
     "ava": ("skeletr.evaluation.ava_command", "Frame mAP of AVA predictions."),
     "fuse": ("skeletr.evaluation.fusion_command", "Late fusion of score files."),
     "import-pyskl": ("skeletr.commands.import_pyskl", "A checkpoint of PYSKL's published weights."),

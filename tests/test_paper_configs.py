@@ -11,6 +11,7 @@ import yaml
 
 from skeletr.checkpoint import Checkpoint
 from skeletr.cli import main
+from skeletr.datasets.clip import DatasetError
 from skeletr.evaluation.task import evaluate_task
 from skeletr.model import SkeleTR, small
 from skeletr.sequences import SequenceConfig
@@ -108,6 +109,9 @@ def test_it_trains_and_can_be_evaluated(path, stores, pretrained, tmp_path):
         checkpoint = Checkpoint.from_pretrained(folders[task.name])
         figure = "mean_ap" if task.kind == "multilabel" else "top1"
         assert 0 <= evaluate_task(checkpoint, split="val")[figure] <= 1
+        if task.kind == "multilabel":
+            with pytest.raises(DatasetError, match="ava-detect"):
+                evaluate_task(checkpoint, split="val", scores=tmp_path / "scores.npz")
         assert checkpoint.model.config.interaction == config.interaction
         assert checkpoint.sequences.linking == config.sequences.linking
     assert ("trunk from" in log) == bool(config.init)

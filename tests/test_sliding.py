@@ -123,7 +123,8 @@ def test_what_cannot_be_slid_over() -> None:
 def test_ava_csv_is_read_back_as_it_was(tmp_path: Path) -> None:
     found = slide(scene([100, 400], _times(902, 904)), _middle, length=2)
     path = tmp_path / "predictions.csv"
-    ava.write_predictions(path, {"one": found, "two, too": found[:1]}, [12, 80, 3], min_score=1)
+    videos = [("one", found), ("two, too", found[:1])]
+    ava.write_predictions(path, videos, [12, 80, 3], min_score=1)
     first = path.read_text().splitlines()[0].split(",")
     assert first[:2] == ["one", "902"]
     assert len(first) == 8
@@ -135,5 +136,5 @@ def test_ava_csv_is_read_back_as_it_was(tmp_path: Path) -> None:
     expected = np.concatenate([f.scores for f in [*found, found[0]]])
     np.testing.assert_allclose(boxes.scores, expected[expected >= 1], rtol=1e-7)
     with pytest.raises(ValueError, match="one per action id"):
-        ava.write_predictions(path, {"one": found}, [12])
+        ava.write_predictions(path, [("one", found)], [12])
     assert len(ava.read_predictions(path)) == len(boxes)  # the file from before is still there

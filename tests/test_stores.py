@@ -13,7 +13,7 @@ import pytest
 
 from skeletr.cli import main
 from skeletr.datasets.clip import DatasetError
-from skeletr.datasets.recordings import read_recordings
+from skeletr.datasets.recordings import assign_splits, read_recordings
 from skeletr.datasets.sample import Sample, drawn, hold_out, whole
 from skeletr.datasets.store import HEADER, RecordingStore, write_store
 from skeletr.recording import Action, Recording
@@ -238,6 +238,23 @@ def test_holding_out_never_divides_a_group_and_is_the_same_every_time() -> None:
     assert shares.count("val") / 2000 == pytest.approx(0.1, abs=0.03)
     assert shares.count("test") / 2000 == pytest.approx(0.2, abs=0.03)
     assert shares[:4] == ["train", "train", "test", "train"]
+
+
+def test_few_recordings_of_a_label_are_divided_too(tmp_path: Path) -> None:
+    """The draw alone leaves parts of a small folder empty, and then nothing can be trained."""
+    for count in range(1, 9):
+        names = [f"{label}/clip{i}" for label in ("wave", "juggle", "bow") for i in range(count)]
+        found = assign_splits(names, tmp_path)
+        assert list(found) == names
+        for label in ("wave", "juggle", "bow"):
+            parts = [part for name, part in found.items() if name.startswith(label)]
+            assert "train" in parts
+            assert ("val" in parts) >= (count >= 3)
+            assert ("test" in parts) >= (count >= 4)
+    many = [f"wave/{i}" for i in range(500)]
+    assert assign_splits(many, tmp_path) == {name: drawn(name, 0.1, 0.1) for name in many}
+    nobody = assign_splits(many[:10], tmp_path, val=0.0, test=0.0)
+    assert set(nobody.values()) == {"train"}
 
 
 def save(path: Path, actions: tuple[Action, ...] = (), people: int = 1) -> None:

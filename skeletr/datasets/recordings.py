@@ -3,7 +3,8 @@
 Layout: FOLDER/**/*.npz of `Recording.save`. The labels are the `actions` inside; a recording
 without any is called after its outermost folder, FOLDER/LABEL/... FOLDER/split.csv, if there, says
 who trains: rows of name,split, where name is the path below FOLDER without ".npz" ("wave/clip1")
-and split is train, val or test. Without it shares are drawn by the checksums of the names.
+and split is train, val or test. Without it shares of each label are drawn by the checksums of the
+names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from reprlib import repr as short
 
 from skeletr.datasets.clip import DatasetError, Split
-from skeletr.datasets.sample import SPLITS, Note, Sample, drawn, quiet, read_text, whole
+from skeletr.datasets.sample import SPLITS, Note, Sample, drawn, place, quiet, read_text, whole
 from skeletr.recording import Recording, RecordingError
 
 SPLIT_FILE = "split.csv"
@@ -83,19 +84,40 @@ def assign_splits(
     val: float = VAL_SHARE,
     test: float = TEST_SHARE,
 ) -> dict[str, Split]:
-    """The split of every name: from the split file if there is one, else drawn.
+    """The split of every name: from the split file if there is one, else drawn label by label.
 
     Raises:
         DatasetError: the file cannot be read, a row is not name,split, or a name has no row.
     """
     path = split_file or folder / SPLIT_FILE
     if split_file is None and not path.is_file():
-        return {name: drawn(name, val, test) for name in names}
+        return _drawn_by_label(names, val, test)
     given = _read_splits(path)
     missing = [name for name in names if name not in given]
     if missing:
         raise DatasetError(f"{path} has no row for {missing[0]} ({len(missing)} names are missing)")
     return {name: given[name] for name in names}
+
+
+def _drawn_by_label(names: Collection[str], val: float, test: float) -> dict[str, Split]:
+    """As `drawn`, but of few names too some are held out, and one of each label trains.
+
+    Three of a label are enough for one to validate by, four for another one to test. The same
+    names are always divided in the same way.
+    """
+    labels: dict[str, list[str]] = {}
+    for name in names:
+        labels.setdefault(name.partition("/")[0] if "/" in name else "", []).append(name)
+    found: dict[str, Split] = {}
+    for group in labels.values():
+        parts = [drawn(name, val, test) for name in group]
+        most = len(group) - 1
+        held = min(most, max(parts.count("val"), len(group) >= 3 and val > 0))
+        tested = min(most - held, max(parts.count("test"), len(group) >= 4 and test > 0))
+        for rank, name in enumerate(sorted(group, key=place)):
+            of_test, of_val = rank < tested, rank < tested + held
+            found[name] = "test" if of_test else "val" if of_val else "train"
+    return {name: found[name] for name in names}
 
 
 def _read_splits(path: Path) -> dict[str, Split]:

@@ -54,10 +54,14 @@ def drawn(name: str, val: float, test: float) -> Split:
     Args:
         val, test: shares of the names to be held out, together below 1.
     """
-    place = zlib.crc32(name.encode()) / 2**32
-    if place < test:
+    if place(name) < test:
         return "test"
-    return "val" if place < test + val else "train"
+    return "val" if place(name) < test + val else "train"
+
+
+def place(name: str) -> float:
+    """Of a name among all that there could be, in [0, 1), by its checksum."""
+    return zlib.crc32(name.encode()) / 2**32
 
 
 def hold_out(samples: Iterable[Sample], share: float) -> Iterator[Sample]:

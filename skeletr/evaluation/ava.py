@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -215,14 +215,14 @@ def _take(boxes: AvaBoxes, rows: np.ndarray) -> AvaBoxes:
 
 def write_predictions(
     path: str | os.PathLike[str],
-    videos: Mapping[str, Iterable[PersonSecond]],
+    videos: Iterable[tuple[str, Iterable[PersonSecond]]],
     actions: Sequence[int],
     min_score: float = 0.0,
 ) -> None:
     """Write AVA's csv of predictions: one row per person, second and action.
 
     Args:
-        videos: video id -> what `sliding.slide` found in it.
+        videos: video ids, and what was found in each, see `detections.detect`.
         actions: K action ids, one for each column of the scores.
         min_score: rows below it are left out.
 
@@ -231,7 +231,7 @@ def write_predictions(
     """
     with atomic_path(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        for video, found in videos.items():
+        for video, found in videos:
             for one in found:
                 if one.scores.shape != (len(actions),):
                     raise ValueError(

@@ -1,6 +1,7 @@
 """Frame mAP of AVA predictions, as the official evaluator of AVA computes it.
 
-Evaluated are the 60 classes of AVA v2.2, or those that --labels lists.
+Evaluated are the 60 classes of AVA v2.2, or those that --labels lists. Several files of predictions
+are fused first; PRED.csv:WEIGHT gives one a weight: rgb.csv:2 skeleton.csv is 2 to 1.
 """
 
 from __future__ import annotations
@@ -8,16 +9,20 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from skeletr.evaluation import ava
+from skeletr.evaluation.ava_fusion import fuse_boxes
+from skeletr.evaluation.fusion_command import parse
 from skeletr.files import atomic_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the AVA evaluation."""
     parser.add_argument("--ground-truth", required=True, metavar="GT.csv")
-    parser.add_argument("--predictions", required=True, metavar="PRED.csv")
+    parser.add_argument(
+        "--predictions", required=True, nargs="+", metavar="PRED.csv[:WEIGHT]", help="csv files"
+    )
     parser.add_argument("--excluded", metavar="EX.csv", help="frames to leave out")
     parser.add_argument("--labels", metavar="FILE", help="the classes to evaluate, .pbtxt or csv")
     parser.add_argument(
@@ -37,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         labels = ava.read_labels(args.labels) if args.labels else {}
         result = ava.evaluate(
             ava.read_ground_truth(args.ground_truth),
-            ava.read_predictions(args.predictions),
+            _predictions(args.predictions),
             ava.read_excluded(args.excluded) if args.excluded else frozenset(),
             labels or ava.EVALUATED_CLASSES,
             args.per_frame or None,
@@ -60,6 +65,11 @@ def run(args: argparse.Namespace) -> int:
         with atomic_path(args.json) as partial:
             partial.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _predictions(arguments: Sequence[str]) -> ava.AvaBoxes:
+    parts = [(ava.read_predictions(path), weight) for path, weight in map(parse, arguments)]
+    return parts[0][0] if len(parts) == 1 else fuse_boxes(parts)
 
 
 def as_dict(result: ava.AvaResult, labels: Mapping[int, str]) -> dict[str, object]:

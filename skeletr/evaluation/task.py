@@ -122,22 +122,27 @@ def evaluate_task(
     """How right a checkpoint is about a split of what it was trained on, plain values.
 
     Args:
-        root: see `task_samples`. scores: also write the probabilities into this file, for fusion;
-            not for tasks of several labels.
+        root: see `task_samples`. scores: also write the probabilities into this file, for fusion.
 
     Raises:
-        DatasetError: see `task_samples`; or no sample has a label that the checkpoint knows.
+        DatasetError: see `task_samples`; no sample has a label that the checkpoint knows; or
+            scores are asked for of a task of several labels.
     """
     info = TaskInfo.of(checkpoint)
     if info is None:
         raise DatasetError("the checkpoint does not say what it was trained on; give --datasets")
+    if scores is not None and info.kind == "multilabel":
+        raise DatasetError(
+            "--scores holds one label a sample, this task has several; for AVA `ava-detect` writes "
+            "predictions, and `ava` fuses them"
+        )
     samples: Iterable[Sample] = task_samples(info, root, split)
     items = (pose(s, checkpoint.labels, info.kind, checkpoint.sequences) for s in samples)
     answers = answer(checkpoint.model, items, info.kind)
     if not len(answers.targets):
         raise DatasetError(f"no {split} sample has one of the {len(checkpoint.labels)} labels")
     temperature = checkpoint.calibration.temperature
-    if scores is not None and info.kind != "multilabel":
+    if scores is not None:
         rows = unit_scores(answers, info.kind, temperature)
         ScoreFile(answers.names, checkpoint.labels, rows, answers.targets).save(scores)
     found = results(answers, info.kind, temperature)

@@ -109,8 +109,8 @@ def _labels(task: TaskConfig, found: Counter[str], train: int, val: int) -> tupl
         )
     if not val:
         raise DatasetError(
-            f"{where}: no validation samples; hold some out, for a store with a split file or "
-            "`prepare ... --val-share 0.1`"
+            f"{where}: no validation samples; prepare more of a label (three are enough), name "
+            "some in a split file, or hold out a larger share: `prepare ... --val-share 0.2`"
         )
     return tuple(sorted(found))
 

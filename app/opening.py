@@ -11,7 +11,7 @@ from skeletr.actions import ActionLog, Track
 from skeletr.archive import reason
 from skeletr.npz import NpzError, array_names
 from skeletr.recording import Recording, RecordingError
-from skeletr.session import Session, SessionError
+from skeletr.session import MARK, Session, SessionError
 from skeletr.video import VideoError, VideoLimits
 from skeletr.video.info import check_length
 
@@ -77,7 +77,7 @@ def _sentence(error: Exception) -> str:
 
 def _load(path: Path, name: str) -> Session | Recording:
     names = _array_names(path, name)
-    if "step_times" in names:
+    if MARK in names:
         return Session.load(path)
     if "keypoints" in names:
         return Recording.load(path)

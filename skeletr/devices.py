@@ -46,6 +46,16 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _FULL)
 
 
+def unexpected(error: Exception) -> str:
+    """What to say of a file with which something failed that should not; memory is given back."""
+    if is_out_of_memory(error):
+        torch.cuda.empty_cache()
+        return "the graphics card has no memory left; free some, or use --device cpu"
+    if isinstance(error, MemoryError):
+        return "needs more memory than this machine has left"
+    return f"failed unexpectedly ({type(error).__name__}: {error})"
+
+
 def has_bf16(device: torch.device) -> bool:
     """Whether the processor computes in bfloat16 itself; where it only imitates it, training is
     several times slower than in float32."""

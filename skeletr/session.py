@@ -22,6 +22,7 @@ from skeletr.video import VideoInfo
 
 FORMAT = "skeletr session"
 FORMAT_VERSION = 1
+MARK = "step_times"  # an array in every session and in no other file
 MOST_BYTES = 256 << 20  # when unpacked: hours of a few people
 _MOST_ARRAYS = 32
 _MOST_TEXT = 300  # characters of a name

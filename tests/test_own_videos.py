@@ -112,6 +112,21 @@ def test_an_interrupted_run_goes_on_where_it_stopped(folder: Path) -> None:
     assert (done.frames, done.closed) == (0, 0)  # not even made
 
 
+def test_a_frontend_that_fails_on_one_video_is_made_anew_for_the_next(folder: Path) -> None:
+    class Broken(FakePose):
+        def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:
+            if self.frames == 15:
+                raise ZeroDivisionError("of a tensor")
+            return super().estimate(image, time)
+
+    made = [Broken(), FakePose()]
+    left = iter(made)
+    outcomes = list(record_videos(find_videos(folder), lambda: next(left)))
+    assert [bool(o.problem) for o in outcomes] == [False, True, False]
+    assert "wave/one.mp4: failed unexpectedly (ZeroDivisionError" in outcomes[1].problem
+    assert [pose.closed for pose in made] == [1, 1]
+
+
 def test_an_interruption_within_a_video_leaves_no_half_recording(folder: Path) -> None:
     class Interrupted(FakePose):
         def estimate(self, image: np.ndarray, time: float) -> tuple[Person, ...]:

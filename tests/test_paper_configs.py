@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 from skeletr.checkpoint import Checkpoint
 from skeletr.cli import main
 from skeletr.datasets.clip import DatasetError
+from skeletr.evaluation.pictures import draw
 from skeletr.evaluation.task import evaluate_task
 from skeletr.model import SkeleTR, small
 from skeletr.sequences import SequenceConfig
@@ -108,7 +111,9 @@ def test_it_trains_and_can_be_evaluated(path, stores, pretrained, tmp_path):
     for task in config.tasks:
         checkpoint = Checkpoint.from_pretrained(folders[task.name])
         figure = "mean_ap" if task.kind == "multilabel" else "top1"
-        assert 0 <= evaluate_task(checkpoint, split="val")[figure] <= 1
+        drawn = partial(draw, tmp_path / "pictures")
+        assert 0 <= evaluate_task(checkpoint, split="val", judged=drawn)[figure] <= 1
+        assert (tmp_path / "pictures" / f"{task.name.replace('_', '-')}-labels.png").exists()
         if task.kind == "multilabel":
             with pytest.raises(DatasetError, match="ava-detect"):
                 evaluate_task(checkpoint, split="val", scores=tmp_path / "scores.npz")
@@ -146,8 +151,32 @@ def test_two_streams_are_fused(stores, pretrained, tmp_path, capsys):
         assert checkpoint.model.config.stream == stream
         files.append(str(out / "scores.npz"))
         evaluate_task(checkpoint, scores=files[-1])
-    assert main(["fuse", *files]) == 0
+    pictures = tmp_path / "pictures"
+    assert main(["fuse", *files, "--pictures", str(pictures)]) == 0
     assert "fused" in capsys.readouterr().out
+    assert {p.name for p in pictures.iterdir()} == {"fused-confusion.png", "fused-labels.png"}
+    assert main(["fuse", *files, "--pictures", str(tmp_path / "joint" / "scores.npz")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_folds_are_measured_together_and_drawn_one_by_one(stores, pretrained, tmp_path, capsys):
+    outputs = []
+    for seed in (0, 1):
+        path, out = FOLDER / "ntu60_xsub.yaml", tmp_path / str(seed)
+        config = _short(path, stores, out, pretrained, f"seed={seed}", "steps=1")
+        outputs.append(str(train(config)["ntu_inter"]))
+    assert main(["evaluate", *outputs, "--json", str(tmp_path / "all.json")]) == 0
+    assert "mean of 2" in capsys.readouterr().out
+    first, second, mean = json.loads((tmp_path / "all.json").read_text())
+    assert mean["top1"] == pytest.approx((first["top1"] + second["top1"]) / 2)
+    spread = abs(first["top1"] - second["top1"]) / 2**0.5
+    assert mean["top1_spread"] == pytest.approx(spread)
+    pictures = ["--pictures", str(tmp_path / "drawn")]
+    assert main(["evaluate", outputs[0], *pictures]) == 0
+    names = {p.name for p in (tmp_path / "drawn").iterdir()}
+    assert names == {"ntu-inter-confusion.png", "ntu-inter-labels.png"}
+    assert main(["evaluate", *outputs, *pictures]) == 1
+    assert "of one checkpoint" in capsys.readouterr().err
 
 
 def test_the_network_of_a_start_need_not_be_given(tmp_path):

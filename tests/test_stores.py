@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skeletr.actions import ActionLog, Track
 from skeletr.cli import main
 from skeletr.datasets.clip import DatasetError
 from skeletr.datasets.recordings import assign_splits, read_recordings
@@ -18,6 +19,7 @@ from skeletr.datasets.sample import Sample, drawn, hold_out, whole
 from skeletr.datasets.store import HEADER, RecordingStore, write_store
 from skeletr.recording import Action, Recording
 from skeletr.sequences import SequenceConfig, build_sequences
+from skeletr.session import Session
 from tests.synthetic import scene
 
 TIMES = np.arange(40) / 20
@@ -271,6 +273,17 @@ def test_recordings_are_called_after_their_folder_or_by_what_is_in_them(tmp_path
     assert found["wave/one"] == (Action("wave", None, 0.0, 1.95),)
     assert found["wave/video 2/recording"][0].label == "wave"
     assert [a.label for a in found["any"]] == ["jump", "clap"]
+
+
+def test_saved_sessions_are_recordings_too(tmp_path: Path) -> None:
+    """What the app saves of a camera, and what it calls a session."""
+    recording = scene([200], TIMES)
+    said = ActionLog(("wave",), 0.75, {}, Track(np.zeros(0), (), 0.0, 0.0))
+    (tmp_path / "wave").mkdir()
+    Session(recording, said).save(tmp_path / "wave" / "one.npz")
+    (sample,) = read_recordings(tmp_path)
+    assert sample.recording.actions == (Action("wave", None, 0.0, 1.95),)
+    assert sample.recording.keypoints.tolist() == recording.keypoints.tolist()
 
 
 def test_a_split_file_decides_and_must_be_complete(tmp_path: Path) -> None:

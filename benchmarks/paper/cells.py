@@ -150,6 +150,13 @@ TABLES = {
         7,
         "Joint training and transfer",
         (
+            Variant(
+                "gcn-scratch",
+                "ST-GCN++ alone, from nothing",
+                "none",
+                ("1x1",),
+                regime="scratch",
+            ),
             Variant("scratch", "from nothing", regime="scratch"),
             Variant("finetuned", "first single people, then the task", regime="finetuned"),
             Variant("joint", "single people and the task at once", regime="joint"),

@@ -8,23 +8,26 @@ for `recordings`, by names such as wave/clip1.mp4.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from skeletr.datasets.clip import DatasetError, Split
 from skeletr.datasets.recordings import label_of, load_labelled, visible_files
 from skeletr.datasets.sample import Sample
+from skeletr.devices import unexpected
 from skeletr.pipeline import Progress, record_video
 from skeletr.pose.base import PoseError, PoseFrontend
 from skeletr.recording import Recording, RecordingError
-from skeletr.video import VideoError, VideoLimits
+from skeletr.video import OWN_FILES, VideoError
 
 _COMMON = (".avi", ".gif", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 _RARE = (".3gp", ".asf", ".flv", ".m2ts", ".mts", ".ogv", ".ts", ".wmv")
 VIDEO_SUFFIXES = frozenset({*_COMMON, *_RARE})
 WORK_FOLDER = ".skeletr"
-_UNLIMITED = VideoLimits(max_seconds=24 * 3600, max_frames=10**8)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,15 @@ def record_videos(
                 yield _judged(video, done, again=True)
                 continue
             opened = opened or frontend()
-            yield _record(video, opened, progress(index, video))
+            try:
+                outcome = _record(video, opened, progress(index, video))
+            except Exception as error:  # one strange file must not stop those behind it
+                _LOG.debug("%s", video.name, exc_info=True)
+                outcome = Outcome(video, f"{video.name}: {unexpected(error)}")
+                broken, opened = opened, None  # what state it is in is not known
+                with suppress(Exception):
+                    broken.close()
+            yield outcome
     finally:
         if opened is not None:
             opened.close()
@@ -136,7 +147,7 @@ def _recorded(video: Video) -> Recording | None:
 def _record(video: Video, frontend: PoseFrontend, progress: Progress | None) -> Outcome:
     try:
         recording, remarks = record_video(
-            video.path, frontend, limits=_UNLIMITED, progress=progress, name=video.name
+            video.path, frontend, limits=OWN_FILES, progress=progress, name=video.name
         )
         recording.save(video.recording)
     except (VideoError, PoseError) as error:

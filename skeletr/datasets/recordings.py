@@ -1,6 +1,7 @@
-"""A folder of recordings, as the app and `recognize` save them, as a data set.
+"""A folder of recordings and sessions, as the app and `recognize` save them, as a data set.
 
-Layout: FOLDER/**/*.npz of `Recording.save`. The labels are the `actions` inside; a recording
+Layout: FOLDER/**/*.npz of `Recording.save`, or of `Session.save`, of which the recording counts and
+not what was recognised in it. The labels are the `actions` inside; a recording
 without any is called after its outermost folder, FOLDER/LABEL/... FOLDER/split.csv, if there, says
 who trains: rows of name,split, where name is the path below FOLDER without ".npz" ("wave/clip1")
 and split is train, val or test. Without it shares of each label are drawn by the checksums of the
@@ -10,6 +11,7 @@ names.
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,9 @@ from reprlib import repr as short
 
 from skeletr.datasets.clip import DatasetError, Split
 from skeletr.datasets.sample import SPLITS, Note, Sample, drawn, place, quiet, read_text, whole
+from skeletr.npz import NpzError, array_names
 from skeletr.recording import Recording, RecordingError
+from skeletr.session import MARK, Session, SessionError
 
 SPLIT_FILE = "split.csv"
 VAL_SHARE = TEST_SHARE = 0.1
@@ -61,20 +65,29 @@ def label_of(path: Path, folder: Path) -> str:
 
 
 def load_labelled(path: Path, label: str) -> Recording:
-    """A recording with its own labels, or else all of it with `label`; "" = there must be some.
+    """A recording, also in a session, with its own labels, or else all of it with `label`; "" =
+    there must be some.
 
     Raises:
         DatasetError: it is broken, or has no label.
     """
     try:
-        recording = Recording.load(path)
-    except RecordingError as error:
+        recording = _recording_in(path)
+    except (RecordingError, SessionError) as error:
         raise DatasetError(f"{path}: {error}") from error
     if recording.actions:
         return recording
     if not label:
         raise DatasetError(f"{path} has no labels; expected actions in it, or LABEL/NAME.npz")
     return replace(recording, actions=whole(label, recording))
+
+
+def _recording_in(path: Path) -> Recording:
+    try:
+        is_session = MARK in array_names(path)
+    except (NpzError, OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        is_session = False  # reading it says what is wrong with it
+    return Session.load(path).recording if is_session else Recording.load(path)
 
 
 def assign_splits(

@@ -16,6 +16,7 @@ import numpy as np
 
 from skeletr.evaluation.fusion import ScoreError, ScoreFile, align, fuse
 from skeletr.evaluation.metrics import mean_class_accuracy, top_k
+from skeletr.evaluation.pictures import draw
 from skeletr.files import atomic_path
 
 
@@ -40,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="FILE", help="write the fused scores, .npz or .json")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON, - for stdout")
+    parser.add_argument(
+        "--pictures",
+        type=Path,
+        metavar="FOLDER",
+        help="also draw what is taken for what by the fused scores, and how right each label is",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,8 +58,14 @@ def run(args: argparse.Namespace) -> int:
     except ScoreError as error:
         print(f"fuse: {error}", file=sys.stderr)
         return 1
-    if args.out:
-        fused.save(args.out)
+    try:
+        if args.out:
+            fused.save(args.out)
+        if args.pictures:
+            draw(args.pictures, "fused", fused.scores, fused.targets, fused.labels)
+    except OSError as error:
+        print(f"fuse: the results cannot be written: {error}", file=sys.stderr)
+        return 1
     text = json.dumps([asdict(r) for r in results], indent=2)
     if args.json == "-":
         print(text)

@@ -10,6 +10,7 @@ from skeletr.actions import ActionLog
 from skeletr.checkpoint import Checkpoint
 from skeletr.datasets.clip import Clip
 from skeletr.datasets.noise import NoiseConfig
+from skeletr.evaluation.pictures import Judged
 from skeletr.evaluation.protocol import clip_recording
 from skeletr.evaluation.report import Result, result_of
 from skeletr.recognizer import Recognizer, RecognizerConfig
@@ -43,14 +44,23 @@ def live_scores(checkpoint: Checkpoint, recordings: Iterable[Recording]) -> np.n
 
 
 def evaluate_live(
-    checkpoint: Checkpoint, clips: Sequence[Clip], noise: NoiseConfig | None = None
+    checkpoint: Checkpoint,
+    clips: Sequence[Clip],
+    noise: NoiseConfig | None = None,
+    judged: Judged = lambda *_: None,
 ) -> list[Result]:
-    """One result per data set among the clips. noise: see `clip_recording`."""
+    """One result per data set among the clips.
+
+    Args:
+        noise: see `clip_recording`. judged: told what was judged, among all labels.
+    """
     index = {label: i for i, label in enumerate(checkpoint.labels)}
     results = []
     for dataset in dict.fromkeys(c.dataset for c in clips):
         own = [c for c in clips if c.dataset == dataset]
         scores = live_scores(checkpoint, (clip_recording(c, noise) for c in own))
         targets = np.array([index[str(c.label)] for c in own])
+        name = f"{dataset} {'clean' if noise is None else 'noisy'}"
+        judged(name, scores, targets, checkpoint.labels)
         results.append(result_of(dataset, noise is not None, scores, targets, checkpoint.labels))
     return results

@@ -20,6 +20,7 @@ from skeletr.datasets.store import RecordingStore
 from skeletr.datasets.task_targets import KINDS, Kind
 from skeletr.evaluation.answers import answer, pose, results, unit_scores
 from skeletr.evaluation.fusion import ScoreFile
+from skeletr.evaluation.pictures import Judged
 from skeletr.evaluation.protocol import clip_recording
 
 
@@ -118,11 +119,13 @@ def evaluate_task(
     root: str | Path | None = None,
     split: str = "test",
     scores: str | Path | None = None,
+    judged: Judged = lambda *_: None,
 ) -> dict[str, Any]:
     """How right a checkpoint is about a split of what it was trained on, plain values.
 
     Args:
         root: see `task_samples`. scores: also write the probabilities into this file, for fusion.
+        judged: told what was judged.
 
     Raises:
         DatasetError: see `task_samples`; no sample has a label that the checkpoint knows; or
@@ -142,8 +145,9 @@ def evaluate_task(
     if not len(answers.targets):
         raise DatasetError(f"no {split} sample has one of the {len(checkpoint.labels)} labels")
     temperature = checkpoint.calibration.temperature
+    rows = unit_scores(answers, info.kind, temperature)
+    judged(info.name, rows, answers.targets, checkpoint.labels)
     if scores is not None:
-        rows = unit_scores(answers, info.kind, temperature)
         ScoreFile(answers.names, checkpoint.labels, rows, answers.targets).save(scores)
     found = results(answers, info.kind, temperature)
     about = {"task": info.name, "data": info.data, "fold": info.fold or 1, "kind": info.kind}

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import torch
 
 from skeletr import __version__
 from skeletr.cores import limit_cores, usable_cores
-from skeletr.devices import is_out_of_memory, share_cores
+from skeletr.devices import share_cores, unexpected
 from skeletr.digest import checkpoint_digest
 from skeletr.export import write_csv, write_json
 from skeletr.files import atomic_folder
@@ -24,13 +23,8 @@ from skeletr.overlay import OverlayStyle
 from skeletr.pipeline import Cancelled, Result, annotate_video, recognize_video
 from skeletr.pose import USUAL_PEOPLE, PoseError, PoseFrontend, create_frontend
 from skeletr.recognizer import Recognizer, RecognizerConfig
-from skeletr.video import VideoError, VideoLimits
+from skeletr.video import OWN_FILES, VideoError
 
-# One's own files may be long, large and on a slow disk. One that crashes its decoder must not end
-# the ten thousand behind it.
-UNLIMITED = VideoLimits(
-    max_seconds=24 * 3600, max_frames=10**8, apart=True, decoder_mb=16_384, decoder_seconds=600.0
-)
 _log = logging.getLogger(__name__)
 
 # Called with the share of a video that is done, 0..1.
@@ -120,7 +114,7 @@ class VideoWorker:
         except Exception as error:  # one strange file must not stop the ten thousand behind it
             _log.debug("%s", name, exc_info=True)
             self._renew()
-            return Outcome(job, problem=f"{name}: {_cause(error)}")
+            return Outcome(job, problem=f"{name}: {unexpected(error)}")
         return Outcome(
             job,
             said=_line(result, job),
@@ -135,7 +129,7 @@ class VideoWorker:
             job.video,
             self._frontend,
             self._recognizer,
-            limits=UNLIMITED,
+            limits=OWN_FILES,
             progress=lambda share, what: progress(share / parts),
             cancel=cancel,
         )
@@ -150,7 +144,7 @@ class VideoWorker:
                     result,
                     partial / VIDEO,
                     style=OverlayStyle(picture=self._settings.picture),
-                    limits=UNLIMITED,
+                    limits=OWN_FILES,
                     progress=lambda share, what: progress((1 + share) / parts),
                     cancel=cancel,
                 )
@@ -184,15 +178,6 @@ def keep_to(cores: int) -> None:
     limit_cores(cores)
     cv2.setNumThreads(cores)
     share_cores()
-
-
-def _cause(error: Exception) -> str:
-    if is_out_of_memory(error):
-        torch.cuda.empty_cache()
-        return "the graphics card has no memory left; free some, or use --device cpu"
-    if isinstance(error, MemoryError):
-        return "needs more memory than this machine has left"
-    return f"failed unexpectedly ({type(error).__name__}: {error})"
 
 
 def _line(result: Result, job: Job) -> str:

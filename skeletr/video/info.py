@@ -62,6 +62,13 @@ class VideoLimits:
         return min(wanted, self.decoder_most)
 
 
+# One's own files may be long, large and on a slow disk. One that crashes its decoder must not end
+# the ten thousand behind it.
+OWN_FILES = VideoLimits(
+    max_seconds=24 * 3600, max_frames=10**8, apart=True, decoder_mb=16_384, decoder_seconds=600.0
+)
+
+
 @dataclass(frozen=True)
 class VideoInfo:
     """Facts of a video as a viewer sees it, upright and with square pixels.

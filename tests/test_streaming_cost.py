@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from skeletr.checkpoint import Calibration, Checkpoint
+from skeletr.checkpoint import DEFAULT_CHECKPOINT, Calibration, Checkpoint
 from skeletr.model import SkeleTR, small
 from skeletr.model.fused import FusedSkeleTR, for_inference
 from skeletr.recognizer import Recognizer
@@ -111,6 +111,21 @@ def test_stage_1_is_for_new_sequences_only_however_full_the_window_is(checkpoint
     first = macs(lambda: model.tokens(torch.zeros(window, SEQUENCES.frames, V, C)))
     second = anew(model, window) - first
     assert spent == pytest.approx(second + first * people / window, rel=0.01)
+
+
+@pytest.mark.parametrize("people", [1, 4, 10])
+def test_the_shipped_checkpoint_runs_stage_1_for_new_sequences_only(people):
+    """Its window is of 2 s, so a third of it is new, and no more than that third can be saved:
+    half of the cost, as above, is what windows of 5 s save."""
+    checkpoint = Checkpoint.from_pretrained(DEFAULT_CHECKPOINT, torch.device("cpu"))
+    spent, window = last_key_frame(checkpoint, people)
+    assert window == 3 * people
+    model = for_inference(checkpoint.model)
+    frames = checkpoint.sequences.frames
+    first = macs(lambda: model.tokens(torch.zeros(window, frames, V, C)))
+    second = anew(model, window) - first
+    assert spent == pytest.approx(second + first / 3, rel=0.01)
+    assert first + second > 1.5 * spent
 
 
 def test_asking_for_new_sequences_only_costs_less_again(checkpoint):

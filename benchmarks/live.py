@@ -13,7 +13,6 @@ recognition and drawing to a JPEG, then the one that the camera shows by then is
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import tempfile
 import time
@@ -31,6 +30,7 @@ from app.live import LiveStream
 from app.live_image import as_data_url
 from app.settings import AppSettings, UserOptions
 from benchmarks.live_camera import BITS, BLOCK, FPS, SIZE, steady, write_camera
+from benchmarks.machine import machine, markdown, told, write_json
 from benchmarks.serving import answering_app
 from skeletr.devices import share_cores
 from skeletr.pose import FRONTENDS
@@ -58,9 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     figures = _alone(options) if options.alone else _in_browser(options)
     figures = {"video": options.video.name, "people": options.people} | figures
-    print(json.dumps(figures, indent=2))
+    facts = machine()
+    print(f"{told(facts)}\n{markdown(figures)}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+        write_json(options.json, facts, figures)
     return 0
 
 
@@ -100,7 +101,7 @@ def _alone(options: argparse.Namespace) -> dict:
         "ms_median": round(1e3 * float(np.median(times)), 1),
         "ms_p95": round(1e3 * float(np.percentile(times, 95)), 1),
         "cpu_ms_per_frame": round(1e3 * (time.process_time() - spent) / len(times), 1),
-        "share": {stage: round(seconds / busy, 3) for stage, seconds in shares.items()},
+        **{f"share_of_{stage}": round(seconds / busy, 3) for stage, seconds in shares.items()},
     }
 
 
@@ -135,7 +136,7 @@ def _measure(page: Page, server: int, options: argparse.Namespace, total: int) -
         "server_cores": round((after["server"] - spent["server"]) / seconds, 2),
         "browser_cores": round((after["browser"] - spent["browser"]) / seconds, 2),
         "server_megabytes": round(psutil.Process(server).memory_info().rss / 2**20),
-        "badge": page.locator("#live-badge").inner_text(),
+        "badge": " ".join(page.locator("#live-badge").inner_text().split()),
     }
 
 

@@ -46,6 +46,12 @@ def write_json(path: Path, facts: dict[str, object], rows: object) -> None:
         partial.write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n")
 
 
+def markdown(figures: dict[str, object]) -> str:
+    """Single figures as a table: one a line."""
+    lines = (f"| {key.replace('_', ' ')} | {value} |" for key, value in figures.items())
+    return "\n".join(["| what | figure |", "|---|---|", *lines])
+
+
 def _processor() -> str:
     try:
         for line in _CPU_INFO.read_text().splitlines():

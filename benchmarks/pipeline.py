@@ -3,22 +3,22 @@
     python -m benchmarks.pipeline VIDEO... [--height 720] [--json FILE] [--no-video]
 
 Every video is recognised (and drawn and encoded) once to warm up and then `--runs` times; the
-median run is shown. Stages work at the same time, so their shares may sum up to more than 1. Run it
-on an otherwise idle machine.
+median run is shown, and the spread of the middle half. Stages work at the same time, so their
+shares may sum up to more than 1. Run it on an otherwise idle machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
 import cv2
-import torch
+import numpy as np
 
+from benchmarks.machine import machine, told, write_json
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
 from skeletr.devices import share_cores
 from skeletr.pipeline import Result, annotate_video, recognize_video
@@ -44,18 +44,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         videos = [_scaled(v, args.height, Path(folder)) for v in args.videos]
         rows = [measure(v, recognizer, args.runs, not args.no_video) for v in videos]
-    print(f"{torch.get_num_threads()} threads; medians of {args.runs} runs")
-    head = "| video | size | people a frame | frames/s | x real time | of 30 frames/s |"
+    facts = machine()
+    print(f"{told(facts)}; medians of {args.runs} runs")
+    head = "| video | size | people a frame | frames/s | spread | x real time | of 30 frames/s |"
     print(head + "".join(f" {stage} |" for stage in _STAGES))
-    print("|---" * (6 + len(_STAGES)) + "|")
+    print("|---" * (7 + len(_STAGES)) + "|")
     for row in rows:
         shares = " | ".join(f"{row['share'].get(s, 0):.1%}" for s in _STAGES)
         print(
             f"| {row['video']} | {row['size']} | {row['people']:.2f} | {row['fps']:.1f} | "
-            f"{row['real_time']:.2f} | {row['fps'] / 30:.2f} | {shares} |"
+            f"{row['spread']:.0%} | {row['real_time']:.2f} | {row['fps'] / 30:.2f} | {shares} |"
         )
     if args.json:
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+        write_json(args.json, facts, rows)
     return 0
 
 
@@ -77,6 +78,7 @@ def measure(video: Path, recognizer: Recognizer, runs: int, draw: bool) -> dict:
         "frames": frames,
         "seconds": seconds,
         "fps": frames / seconds,
+        "spread": float(np.subtract(*np.percentile([s for s, _ in results], [75, 25]))) / seconds,
         "real_time": (result.recording.end + 1 / result.info.fps) / seconds,
         "share": {s: t / seconds for s, t in counted.items()},
     }

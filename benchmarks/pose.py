@@ -9,7 +9,6 @@ is used, at its true time. What is in the clips was labelled by looking at them.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.machine import machine, told, write_json
 from skeletr.pipeline import record_video
 from skeletr.pose import USUAL_PEOPLE, PoseFrontend, create_frontend
 from skeletr.pose.mediapipe_pose import RUNNERS, MediaPipePose, MediaPipePoseConfig
@@ -219,16 +219,16 @@ def _outside(person: Person, size: tuple[int, int]) -> int:
 
 def _table(results: list[Result]) -> str:
     head = (
-        f"{'clip':36s} {'frames':>6s} {'exact':>7s} {'ids':>5s} {'switch':>6s} {'ghosts':>6s} "
-        f"{'missing':>7s} {'outside':>7s} {'ms/frame':>8s} {'ms/person':>9s} {'cpu/frame':>9s}"
+        f"| {'clip':32s} | frames | exact | ids | switches | ghosts | missing | outside | "
+        "ms a frame | ms a person | processor ms a frame |"
     )
     rows = [
-        f"{r.clip:36s} {r.frames:6d} {r.exact:7.1%} {r.ids:2d}/{r.visits:<2d} {r.switches:6d} "
-        f"{r.ghosts:6d} {r.missing:7d} {r.outside:7d} {r.ms_frame:8.1f} {r.ms_person:9.1f} "
-        f"{r.cpu_frame:9.1f}"
+        f"| {r.clip:32s} | {r.frames} | {r.exact:.1%} | {r.ids}/{r.visits} | {r.switches} | "
+        f"{r.ghosts} | {r.missing} | {r.outside} | {r.ms_frame:.1f} | {r.ms_person:.1f} | "
+        f"{r.cpu_frame:.1f} |"
         for r in results
     ]
-    return "\n".join([head, *rows])
+    return "\n".join([head, "|---" * 11 + "|", *rows])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -252,12 +252,13 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{clip.name}: not in {options.videos}, left out", file=sys.stderr)
             continue
         results.append(measure(clip, path, candidate))
-        print(_table(results[-1:]).splitlines()[1], file=sys.stderr)
+        print(_table(results[-1:]).splitlines()[-1], file=sys.stderr)
     if not results:
         parser.error(f"none of the clips is in {options.videos}")
-    print(_table(results))
+    facts = machine()
+    print(f"{told(facts)}\n{_table(results)}")
     if options.json:
-        options.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+        write_json(options.json, facts, [asdict(r) for r in results])
     return 0
 
 

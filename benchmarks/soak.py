@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import tempfile
 import threading
@@ -38,6 +37,7 @@ from app.freed_memory import GrownMemory
 from app.live import LiveStream
 from app.live_image import as_data_url
 from app.settings import AppSettings, UserOptions
+from benchmarks.machine import machine, markdown, told, write_json
 from benchmarks.replayed import Replayed, people_in
 from benchmarks.serving import App, open_page, running_app
 from benchmarks.soak_files import files
@@ -73,9 +73,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"{options.what} needs --video")
     share_cores()
     figures = {"stream": stream, "files": files, "pages": pages}[options.what](options)
-    print(json.dumps(figures, indent=2))
+    facts = machine()
+    shown = {k: v for k, v in figures.items() if k != "looks"}
+    print(f"{told(facts)}\n{markdown(shown)}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+        write_json(options.json, facts, figures)
     return 0
 
 

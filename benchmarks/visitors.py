@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
 import tempfile
 import threading
 import time
@@ -29,6 +28,7 @@ import numpy as np
 import psutil
 
 from benchmarks.live_camera import BITS, BLOCK, SIZE, numbered, steady
+from benchmarks.machine import machine, markdown, told, write_json
 from benchmarks.serving import App, open_page, running_app
 from skeletr.video import VideoReader
 
@@ -62,11 +62,10 @@ def main(arguments: list[str] | None = None) -> int:
             rows.append(measure(app, pictures, count, options, one_more=count == most))
             print(json.dumps(rows[-1]), flush=True)
         figures = {"video": options.video.name, "rows": rows, "at_the_end": streams(app)}
-    figures["cores"] = len(os.sched_getaffinity(0))
-    figures["load_before"] = os.getloadavg()[0]
-    print(json.dumps(figures["at_the_end"]))
+    facts = machine()
+    print(f"{told(facts)}\n{markdown(figures['at_the_end'])}")
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+        write_json(options.json, facts, figures)
     return 0
 
 

@@ -16,9 +16,9 @@ _LEGS = [13, 14, 15, 16]
 class NoiseConfig:
     """Strengths; lengths are relative to the person's size in the picture, 0 switches off.
 
-    The jitter is that of MediaPipe's joints behind the tracker, measured on real clips: a joint
-    is off the line between its neighbours in time by 0.2 to 0.4 % of the person's size in the
-    median at 24 to 30 frames/s, fast movement included.
+    The jitter is that of MediaPipe's joints behind the tracker, measured on real clips
+    (`python -m benchmarks.pose_errors`): a joint is off the line between its neighbours in time by
+    0.2 to 0.4 % of the person's size in the median at 24 to 30 frames/s, fast movement included.
 
     white, wander: jitter from frame to frame, and slow drift. bias: offset of a joint that stays.
     guess: chance that a limb is guessed (low score, far off). drop: chance that a joint is lost

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from skeletr.checkpoint import DEFAULT_CHECKPOINT, Checkpoint
-from skeletr.evaluation.answers import answer, pose, results
+from skeletr.evaluation.answers import answer, pose, results, unit_scores
 from skeletr.evaluation.task import evaluate_task
 from skeletr.model import SkeleTR
 from skeletr.sequences import SequenceConfig
@@ -204,4 +204,5 @@ def test_units_of_judgement() -> None:
     answers = answer(model, [several, several], "multilabel")
     assert len(answers.targets) == 4
     assert set(answers.unit) == {0, 1, 2, 3}
-    assert 0 < results(answers, "multilabel")["mean_ap"] <= 1
+    scores = unit_scores(answers, "multilabel")
+    assert 0 < results(scores, answers.targets)["mean_ap"] <= 1

@@ -19,7 +19,7 @@ from benchmarks.paper.cells import Cell
 from benchmarks.paper.recipe import Places, Schedule, config_of, start_folder
 from skeletr.checkpoint import Checkpoint
 from skeletr.datasets.multi_person import ALONE
-from skeletr.evaluation.answers import Answers, answer, pose, results, unit_scores
+from skeletr.evaluation.answers import answer, pose, results, unit_scores
 from skeletr.evaluation.metrics import mean_average_precision
 from skeletr.evaluation.task import TaskInfo, task_samples
 from skeletr.files import atomic_path
@@ -151,16 +151,16 @@ def measure(checkpoint: Checkpoint, data: Path) -> dict[str, float | int]:
     samples = task_samples(info, None if info.source == "store" else data, "test")
     items = (pose(s, checkpoint.labels, info.kind, checkpoint.sequences) for s in samples)
     answers = answer(checkpoint.model, items, info.kind)
-    found = results(answers, info.kind)
+    scores = unit_scores(answers, info.kind)
+    found = results(scores, answers.targets)
     if ALONE in checkpoint.labels:
-        found["interactions_map"] = interactions_map(answers, checkpoint.labels)
+        found["interactions_map"] = interactions_map(scores, answers.targets, checkpoint.labels)
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in found.items()}
 
 
-def interactions_map(answers: Answers, labels: Sequence[str]) -> float:
+def interactions_map(scores: np.ndarray, targets: np.ndarray, labels: Sequence[str]) -> float:
     """Mean over the interactions of the average precision among all units, those alone too."""
-    scores = unit_scores(answers, "instance")
-    truth = answers.targets[:, None] == np.arange(len(labels))
+    truth = targets[:, None] == np.arange(len(labels))
     mine = [i for i, label in enumerate(labels) if label != ALONE]
     return mean_average_precision(scores[:, mine], truth[:, mine]).mean
 

@@ -155,16 +155,18 @@ def unit_scores(answers: Answers, kind: Kind, temperature: float = 1.0) -> np.nd
     return np.where(count[:, None] > 0, total / np.maximum(count, 1)[:, None], 1 / scores.shape[1])
 
 
-def results(answers: Answers, kind: Kind, temperature: float = 1.0) -> dict[str, float | int]:
+def results(scores: np.ndarray, targets: np.ndarray) -> dict[str, float | int]:
     """units, and top1, top5, mean_class, or for several labels mean_ap; all in [0, 1].
+
+    Args:
+        scores: (U, K), see `unit_scores`. targets: of `Answers`.
 
     Raises:
         ValueError: there is no unit to judge.
     """
-    if not len(answers.targets):
+    if not len(targets):
         raise ValueError("no sample has a label that the model knows: nothing to judge")
-    scores, targets = unit_scores(answers, kind, temperature), answers.targets
-    if kind == "multilabel":
+    if targets.ndim == 2:
         return {
             "units": len(targets),
             "mean_ap": mean_average_precision(scores, targets > 0).mean,

@@ -144,12 +144,11 @@ def evaluate_task(
     answers = answer(checkpoint.model, items, info.kind)
     if not len(answers.targets):
         raise DatasetError(f"no {split} sample has one of the {len(checkpoint.labels)} labels")
-    temperature = checkpoint.calibration.temperature
-    rows = unit_scores(answers, info.kind, temperature)
+    rows = unit_scores(answers, info.kind, checkpoint.calibration.temperature)
     judged(info.name, rows, answers.targets, checkpoint.labels)
     if scores is not None:
         ScoreFile(answers.names, checkpoint.labels, rows, answers.targets).save(scores)
-    found = results(answers, info.kind, temperature)
+    found = results(rows, answers.targets)
     about = {"task": info.name, "data": info.data, "fold": info.fold or 1, "kind": info.kind}
     return {**about, "split": split, "labels": len(checkpoint.labels), **found}
 

@@ -11,7 +11,7 @@ import torch
 from skeletr.checkpoint import Calibration
 from skeletr.datasets.noise import NoiseConfig
 from skeletr.datasets.vocabulary import SIT, STAND
-from skeletr.evaluation.answers import Answers, Item, answer, pose, results
+from skeletr.evaluation.answers import Answers, Item, answer, pose, results, unit_scores
 from skeletr.evaluation.report import Part, Result, prepare, score
 from skeletr.model import SkeleTR
 from skeletr.training.calibrate import Judged, calibrate, judge
@@ -117,7 +117,8 @@ class SampleValidator:
         self._answers = _together(self._gather([own]))
         if not len(self._answers.targets):
             return Verdict(0.0, "nothing to judge: no validation sample with a known label")
-        found = results(self._answers, task.config.kind)
+        scores = unit_scores(self._answers, task.config.kind)
+        found = results(scores, self._answers.targets)
         name = "mean_ap" if task.config.kind == "multilabel" else "top1"
         rest = ", ".join(
             f"{k} {100 * v:.2f}" if isinstance(v, float) else f"{k} {v}"
